@@ -1,0 +1,42 @@
+import type { FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
+import { type Access, type Place, placeAbove } from '../route/index.ts'
+
+/** A Fastify plugin. */
+export type Plugin = FastifyPluginAsync | FastifyPluginCallback
+
+/** A plugin whose routes have been given their access and limit. */
+export interface Adoption {
+  readonly reason: string
+  readonly plugin: Plugin
+  readonly access: Access<unknown>
+  readonly limit: string
+  readonly place: Place
+}
+
+/** What the adopted routes share. */
+export interface AdoptionTerms {
+  /** Who may call them; `owns` is not possible, because a plugin does not query through the row rules. */
+  readonly access: Access<unknown>
+  /** The name of their limit class. */
+  readonly limit: string
+}
+
+const adoptions = new WeakSet<object>()
+
+/**
+ * Lets a Fastify plugin bring routes: it says why, who may call them and how often. Without it the boot gate
+ * refuses every route of a plugin. Their input and output stay the plugin's own affair and are not checked.
+ *
+ * @param reason What the plugin is for; listed for the reviewer.
+ * @example plugins: [adopt('Serves the landing page.', fastifyStatic, { access: open('A public page.'), limit: 'read' })]
+ */
+export function adopt(reason: string, plugin: Plugin, terms: AdoptionTerms): Adoption {
+  const adoption: Adoption = { reason, plugin, ...terms, place: placeAbove(adopt) }
+  adoptions.add(adoption)
+  return adoption
+}
+
+/** True for a value that {@link adopt} made. */
+export function isAdoption(value: Adoption | Plugin): value is Adoption {
+  return adoptions.has(value)
+}

@@ -1,0 +1,3 @@
+export { assert, unreachable } from './assert.ts'
+export { newId } from './ids.ts'
+export { Secret } from './secret.ts'

@@ -1,0 +1,87 @@
+import type { Resource } from '../../data/resource.ts'
+import type { InputFault } from '../../errors/index.ts'
+import type { AccessRule, ExaminedRoute, LimitClass, RouteRecord, Vocabulary } from '../../route/index.ts'
+import { noContent, partsOf } from '../../route/index.ts'
+import {
+  type Checked,
+  compileInput,
+  compileOutput,
+  compileText,
+  type JsonSchema,
+  type Projected,
+  type Schema,
+} from '../../schema/index.ts'
+
+/** A part of a request, compiled: undeclared keys refused, then validated. */
+export type InputCheck = (value: unknown) => Checked | Promise<Checked>
+
+/** A route with everything compiled that its requests need. */
+export interface PreparedRoute {
+  readonly method: string
+  readonly path: string
+  readonly record: RouteRecord
+  readonly access: AccessRule
+  readonly limit: { readonly name: string; readonly limit: LimitClass }
+  readonly status: number
+  readonly input: Readonly<Record<'params' | 'query' | 'body', InputCheck | undefined>>
+  /** `null` for a route without content. */
+  readonly output: ((value: unknown) => Projected | Promise<Projected>) | null
+  /** The resource whose row the address names, and the word its handler knows it by. */
+  readonly row: RowPlace | undefined
+}
+
+/** Where a route finds its row. */
+export interface RowPlace {
+  readonly resource: Resource
+  /** The column that holds the row's revision, when it has one. */
+  readonly revision: string | undefined
+}
+
+/** Compiles an examined route. */
+export function prepareRoute(route: ExaminedRoute, vocabulary: Vocabulary): PreparedRoute {
+  const { spec } = route.record
+  const limit = vocabulary.limits[route.limit] ?? { count: 1, windowSeconds: 60 }
+  return {
+    method: route.address.method,
+    path: route.address.path,
+    record: route.record,
+    access: route.access,
+    limit: { name: route.limit, limit },
+    status: route.status,
+    input: {
+      params: textInput(spec.params, route.json.params),
+      query: textInput(spec.query, route.json.query),
+      body:
+        spec.body === undefined || route.json.body === undefined
+          ? undefined
+          : compileInput(spec.body, route.json.body),
+    },
+    output: route.output === noContent ? null : compileOutput(route.output, route.json.output),
+    row: rowPlace(route),
+  }
+}
+
+function textInput(schema: Schema | undefined, json: JsonSchema | undefined): InputCheck | undefined {
+  if (schema === undefined || json === undefined) return undefined
+  const fromText = compileText(json)
+  const check = compileInput(schema, json)
+  return (value) => check(fromText(textRecord(value)))
+}
+
+function textRecord(value: unknown): Record<string, string | string[]> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function rowPlace({ access, address }: ExaminedRoute): RowPlace | undefined {
+  if (!address.parameters.includes('id')) return undefined
+  const owning = partsOf(access).find((part) => part.kind === 'owns')
+  if (owning === undefined) return undefined
+  const { resource } = owning
+  const revision = Object.entries(resource.server).find(([, fill]) => fill === 'revision')?.[0]
+  return { resource, revision }
+}
+
+/** Puts the part of the request in front of each fault's path: `/title` becomes `/body/title`. */
+export function placed(part: string, faults: readonly InputFault[]): InputFault[] {
+  return faults.map(({ path, message }) => ({ path: `/${part}${path}`, message }))
+}

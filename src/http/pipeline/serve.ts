@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { assert } from '../../base/index.ts'
+import type { Decision, RoutePlan } from '../../route/index.ts'
+import { admit, type Gatekeeping } from './admit.ts'
+import { answer } from './answer.ts'
+import type { PreparedRoute } from './prepare.ts'
+import type { PipelineServices } from './services.ts'
+
+/** What stands in the config of a route that has passed the boot gate. */
+export interface HoldfastMark {
+  readonly plan: RoutePlan
+}
+
+const decisions = new WeakMap<FastifyRequest, Decision>()
+
+/** Registers a prepared route: admission before the body is read, then the answer. */
+export function serve(
+  fastify: FastifyInstance,
+  route: PreparedRoute,
+  plan: RoutePlan,
+  services: PipelineServices,
+): void {
+  fastify.route({
+    method: route.method,
+    url: route.path,
+    config: { holdfast: { plan } satisfies HoldfastMark },
+    onRequest: gatekeeper(route, services),
+    handler: async (request, reply) => {
+      const decision = decisions.get(request)
+      assert(decision !== undefined, 'a handler runs only after admission')
+      const { headers } = request
+      const given = await answer(
+        route,
+        {
+          id: request.id,
+          decision,
+          params: request.params,
+          query: request.query,
+          body: request.body,
+          hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
+          ifMatch: headers['if-match'],
+          ifNoneMatch: headers['if-none-match'],
+        },
+        services,
+      )
+      if (given.entityTag !== undefined) reply.header('etag', given.entityTag)
+      if (given.content !== null) reply.header('content-type', 'application/json; charset=utf-8')
+      return reply.code(given.status).send(given.content ?? undefined)
+    },
+  })
+}
+
+/** The admission hook of a route or of a plugin's adopted routes. */
+export function gatekeeper(
+  route: Gatekeeping,
+  services: PipelineServices,
+): (request: FastifyRequest) => Promise<void> {
+  return async (request) => {
+    const { authorization, cookie } = request.headers
+    const arrival = { clientAddress: request.clientAddress, headers: { authorization, cookie } }
+    decisions.set(request, await admit(route, arrival, services))
+  }
+}

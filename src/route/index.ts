@@ -1,0 +1,42 @@
+export {
+  type Access,
+  type AccessRule,
+  type Caller,
+  isAccess,
+  type KnownAccess,
+  type Nobody,
+  type Principal,
+  partsOf,
+} from './access.ts'
+export {
+  type Address,
+  isSafe,
+  type Method,
+  type ParameterOf,
+  type ParsedAddress,
+  parseAddress,
+} from './address.ts'
+export { type Decision, decide } from './decide.ts'
+export { examineAdoption } from './gate/adoption.ts'
+export { type Examination, type ExaminedRoute, examineRoute } from './gate/examine.ts'
+export { examineOverlap } from './gate/overlap.ts'
+export { BootError, type GateRule, type Violation } from './gate/violation.ts'
+export { examineVocabulary, isReason } from './gate/vocabulary.ts'
+export type { LimitClass } from './limit-class.ts'
+export { noContent } from './no-content.ts'
+export { type Place, placeAbove, placeText } from './place.ts'
+export type { AccessPlan, LimitPlan, Plan, ResourcePlan, RoutePlan, SettingPlan } from './plan.ts'
+export { accessPlan, resourcePlan, routePlan } from './plan-of.ts'
+export {
+  type Context,
+  callHandler,
+  type HandlerContext,
+  type Result,
+  type Route,
+  type RouteRecord,
+  type RouteSpec,
+  type RowGiven,
+  recordOf,
+  type SpecCheck,
+} from './route.ts'
+export { type TablesOf, type Vocabulary, type Words, words } from './words.ts'

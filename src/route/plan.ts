@@ -1,0 +1,77 @@
+import type { JsonSchema } from '../schema/standard.ts'
+
+/**
+ * Everything an application declares, as inert data: no functions, no secrets, the same on every machine.
+ * `holdfast routes` prints it, a committed copy of it can be diffed, and every later command reads it.
+ */
+export interface Plan {
+  readonly title: string
+  readonly version: string
+  readonly routes: readonly RoutePlan[]
+  readonly resources: readonly ResourcePlan[]
+  readonly limits: Readonly<Record<string, LimitPlan>>
+  readonly roles: readonly string[]
+  readonly settings: readonly SettingPlan[]
+}
+
+/** One route. */
+export interface RoutePlan {
+  readonly method: string
+  /** The path as declared, parameters as `:name`. */
+  readonly path: string
+  readonly access: AccessPlan
+  /** The limit class by name. */
+  readonly limit: string
+  /** The one success status. */
+  readonly status: number
+  /** Input and output as JSON Schema (draft 2020-12); absent where the route takes none. */
+  readonly schemas: {
+    readonly params?: JsonSchema
+    readonly query?: JsonSchema
+    readonly body?: JsonSchema
+    /** Absent for 204 and for a plugin's adopted route. */
+    readonly output?: JsonSchema
+  }
+  /** Where it is declared: `examples/notes/notes.ts:41`, relative to the working folder. */
+  readonly source: string
+  /** Who made it: the application, Holdfast itself, or a Fastify plugin with the reason it was adopted for. */
+  readonly origin: 'application' | 'holdfast' | { readonly adopted: string }
+}
+
+/** Who may call a route. */
+export type AccessPlan =
+  | { readonly kind: 'open'; readonly reason: string }
+  | { readonly kind: 'signed-in' }
+  | { readonly kind: 'role'; readonly roles: readonly string[] }
+  | {
+      readonly kind: 'owns'
+      readonly resource: string
+      readonly action: 'read' | 'update' | 'delete' | 'owner'
+    }
+  | { readonly kind: 'any'; readonly of: readonly AccessPlan[] }
+
+/** One resource and its row rules, each as one English clause. */
+export interface ResourcePlan {
+  readonly name: string
+  readonly table: string
+  readonly owner: string
+  readonly read: readonly string[]
+  readonly update: readonly string[]
+  readonly delete: readonly string[]
+  /** Columns no input may set. */
+  readonly server: readonly string[]
+}
+
+/** A limit class: so many requests per window, for each address and for each account. */
+export interface LimitPlan {
+  /** Requests in the window. */
+  readonly count: number
+  readonly windowSeconds: number
+}
+
+/** A setting, without its value. */
+export interface SettingPlan {
+  readonly env: string
+  readonly help: string
+  readonly fallback: string
+}
