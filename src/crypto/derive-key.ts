@@ -1,0 +1,33 @@
+import { assert, Secret } from '../base/index.ts'
+import { hkdf } from './hash.ts'
+
+/** What a derived key is for. One purpose, one key: what one part makes, no other part accepts. */
+export type KeyPurpose =
+  /** Tokens of the test identity; never in production. */
+  | 'development-identity'
+  /** Cursors of paged lists. */
+  | 'cursor'
+
+// A version of its own for each purpose, so that one of them can change its format without touching the others.
+const infoOf: Readonly<Record<KeyPurpose, string>> = {
+  'development-identity': 'holdfast/development-identity/v1',
+  cursor: 'holdfast/cursor/v1',
+}
+
+/** Length of the root secret and of each derived key. */
+const keyBytes = 32
+
+/**
+ * The key for one purpose, 32 bytes, from the root secret.
+ *
+ * The root is uniformly random, so HKDF needs no salt.
+ *
+ * @param root 32 bytes.
+ * @see RFC 5869 §3.1, §3.2; OWASP ASVS 5.0 §11.2.3; CVE-2026-110864 (one secret for several purposes)
+ * @example const key = deriveKey(settings.secret, 'cursor')
+ */
+export function deriveKey(root: Secret<Buffer>, purpose: KeyPurpose): Secret<Buffer> {
+  const material = root.reveal()
+  assert(material.length === keyBytes, 'the root secret has 32 bytes')
+  return new Secret(hkdf({ material, salt: Buffer.alloc(0), info: infoOf[purpose], byteCount: keyBytes }))
+}

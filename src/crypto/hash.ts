@@ -1,0 +1,47 @@
+import { createHmac, hash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { assert, type Secret } from '../base/index.ts'
+
+/** The SHA-256 digest, 32 bytes. Not for passwords. */
+export function sha256(data: string | Uint8Array): Buffer {
+  return hash('sha256', data, 'buffer')
+}
+
+/**
+ * The HMAC-SHA-256 of a message, 32 bytes. Text counts as UTF-8. Whoever puts several parts into one message must
+ * make sure that no two lists of parts give the same message.
+ *
+ * @see RFC 2104
+ */
+export function mac(key: Secret<Buffer>, message: string | Uint8Array): Buffer {
+  return createHmac('sha256', key.reveal()).update(message).digest()
+}
+
+/**
+ * True when both are the same. The time it takes says nothing about where they differ, nor how long the other is.
+ *
+ * @see OWASP ASVS 5.0 §11.2.4
+ */
+export function equalConstantTime(a: string | Uint8Array, b: string | Uint8Array): boolean {
+  // Digests have one length, so inputs of different length neither throw nor return early.
+  return timingSafeEqual(sha256(a), sha256(b))
+}
+
+/** What HKDF takes. */
+export interface HkdfInput {
+  /** The input keying material. */
+  readonly material: Uint8Array
+  readonly salt: Uint8Array
+  readonly info: string | Uint8Array
+  /** 1 to 8,160 (255 blocks of SHA-256). */
+  readonly byteCount: number
+}
+
+/**
+ * HKDF-SHA-256, extract and expand.
+ *
+ * @see RFC 5869
+ */
+export function hkdf({ material, salt, info, byteCount }: HkdfInput): Buffer {
+  assert(byteCount >= 1 && byteCount <= 255 * 32, 'HKDF-SHA-256 gives 1 to 8,160 bytes')
+  return Buffer.from(hkdfSync('sha256', material, salt, info, byteCount))
+}

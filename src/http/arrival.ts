@@ -1,0 +1,166 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Problem } from '../errors/index.ts'
+import { isPlainEncoding } from './content-type.ts'
+import { repeatedGuardedCookie } from './cookies.ts'
+import type { Cors } from './cors.ts'
+import { isCrossSite, type TrustedOrigins } from './csrf.ts'
+import { clientAddressOf, type IsTrusted } from './forwarded.ts'
+import type { HealthRegistry } from './health.ts'
+import type { HostFacts, HostVerdict } from './host.ts'
+import type { EdgeLimits } from './limits.ts'
+import { allowOf, notOffered, type Offer } from './offered.ts'
+import { queryRefusal } from './query.ts'
+import { headRefusal } from './request-head.ts'
+import type { LoadShedder } from './shed.ts'
+
+/**
+ * One thing the edge does to every request. It throws a Problem to refuse it.
+ *
+ * @returns `true` when it has answered the request itself.
+ */
+export type Step = (request: FastifyRequest, reply: FastifyReply) => boolean
+
+const retryLater: Readonly<Record<string, string>> = { 'retry-after': '5' }
+
+/** Probes come by address, and must be answered while everything else is turned away. */
+export function isProbe(request: FastifyRequest): boolean {
+  const pattern = request.routeOptions.url
+  return pattern === '/health/live' || pattern === '/health/ready'
+}
+
+// An operator who comes to see why the server is busy must not be turned away because it is.
+function isConsole(request: FastifyRequest): boolean {
+  const pattern = request.routeOptions.url
+  return pattern === '/console' || pattern?.startsWith('/console/') === true
+}
+
+/** Notes the client's address. */
+export function clientAddressStep(isTrusted: IsTrusted): Step {
+  return (request) => {
+    const forwarded = request.headers['x-forwarded-for']
+    const field = Array.isArray(forwarded) ? forwarded.join(',') : forwarded
+    request.clientAddress = clientAddressOf(request.raw.socket.remoteAddress, field, isTrusted)
+    return false
+  }
+}
+
+/** Closes a connection after so many requests; what was sent behind the last one is not carried out. */
+export function connectionQuotaStep(limits: EdgeLimits): Step {
+  const served = new WeakMap<object, number>()
+  return (request, reply) => {
+    const count = (served.get(request.raw.socket) ?? 0) + 1
+    served.set(request.raw.socket, count)
+    if (count >= limits.requestsPerConnectionCount) reply.raw.setHeader('connection', 'close')
+    if (count > limits.requestsPerConnectionCount) {
+      throw new Problem('UNAVAILABLE', 'requests per connection', { headers: retryLater })
+    }
+    return false
+  }
+}
+
+/** Turns requests away while the server stops; those that come now came over a connection that was open before. */
+export function stoppingStep(health: HealthRegistry): Step {
+  return (request, reply) => {
+    if (health.phase !== 'stopping') return false
+    reply.raw.setHeader('connection', 'close')
+    if (isProbe(request)) return false
+    throw new Problem('STOPPING', 'stopping', { headers: retryLater })
+  }
+}
+
+/** Turns requests away while the event loop is late. */
+export function loadStep(shedder: LoadShedder): Step {
+  return (request) => {
+    if (!shedder.isOverloaded() || isProbe(request) || isConsole(request)) return false
+    shedder.countShed()
+    throw new Problem('OVERLOADED', `event loop late by ${Math.round(shedder.delayMs)} ms`, {
+      headers: retryLater,
+    })
+  }
+}
+
+/** Holds target, header fields and query against the limits. */
+export function headStep(limits: EdgeLimits): Step {
+  return (request) => {
+    const refusal = headRefusal(request.raw, limits)
+    if (refusal !== undefined) throw refusal
+    const reason = queryRefusal(request.query)
+    if (reason !== undefined) throw new Problem('BAD_REQUEST', `query: ${reason}`)
+    return false
+  }
+}
+
+/** Refuses requests for another host. */
+export function hostStep(check: (facts: HostFacts) => HostVerdict): Step {
+  return (request) => {
+    const { raw } = request
+    // A probe comes by address, and an old one sends no Host at all.
+    if (isProbe(request) && (raw.headers.host !== undefined || raw.httpVersion === '1.0')) return false
+    const verdict = check({ host: raw.headers.host, target: raw.url ?? '', localPort: raw.socket.localPort })
+    if (verdict === 'malformed') throw new Problem('BAD_REQUEST', 'host missing or malformed')
+    if (verdict === 'misdirected') throw new Problem('MISDIRECTED_REQUEST', 'another host')
+    return false
+  }
+}
+
+/** Refuses a planted twin of a guarded cookie. */
+export function cookieStep(request: FastifyRequest): boolean {
+  const repeated = repeatedGuardedCookie(request.headers.cookie ?? '')
+  if (repeated !== undefined) throw new Problem('BAD_REQUEST', 'repeated guarded cookie')
+  return false
+}
+
+/** Grants what CORS grants, and answers preflights from the registered routes. */
+export function corsStep(cors: Cors, offer: Offer): Step {
+  return (request, reply) => {
+    const { origin } = request.headers
+    const requested = request.headers['access-control-request-method']
+    if (request.method !== 'OPTIONS' || origin === undefined || requested === undefined) {
+      for (const [name, value] of cors.grant(origin)) reply.raw.setHeader(name, value)
+      return false
+    }
+    const target = request.raw.url ?? ''
+    const methods = offer.methodsAt(target)
+    if (methods.length === 0) throw notOffered(request.method, target, offer)
+    for (const [name, value] of cors.grantPreflight(origin, requested, methods))
+      reply.raw.setHeader(name, value)
+    reply.code(204).header('allow', allowOf(methods)).send()
+    return true
+  }
+}
+
+/** Refuses what another site makes a browser do with its user's cookies. */
+export function crossSiteStep(trusted: TrustedOrigins): Step {
+  return (request) => {
+    const { cookie, authorization, origin, ...headers } = request.headers
+    const fetchSite = headers['sec-fetch-site']
+    const facts = {
+      method: request.method,
+      hasCookie: cookie !== undefined,
+      hasAuthorization: authorization !== undefined,
+      fetchSite: Array.isArray(fetchSite) ? fetchSite.join() : fetchSite,
+      origin,
+    }
+    if (isCrossSite(facts, trusted))
+      throw new Problem('CROSS_SITE_REFUSED', `sec-fetch-site ${facts.fetchSite}`)
+    return false
+  }
+}
+
+/** Answers what no route takes, and OPTIONS, before any of the body is read. */
+export function offeredStep(offer: Offer): Step {
+  return (request, reply) => {
+    if (!request.is404) return false
+    const target = request.raw.url ?? ''
+    const methods = request.method === 'OPTIONS' ? offer.methodsAt(target) : []
+    if (methods.length === 0) throw notOffered(request.method, target, offer)
+    reply.code(204).header('allow', allowOf(methods)).send()
+    return true
+  }
+}
+
+/** Refuses compressed bodies. */
+export function encodingStep(request: FastifyRequest): boolean {
+  if (isPlainEncoding(request.headers['content-encoding'])) return false
+  throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'content encoding')
+}

@@ -1,0 +1,59 @@
+import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import type { Problem } from '../errors/index.ts'
+import { isProbe } from './arrival.ts'
+
+const problems = new WeakMap<FastifyRequest, Problem>()
+
+/** Notes why a request was refused, for its line in the log; an error nobody foresaw gets a line of its own. */
+export function noteProblem(request: FastifyRequest, problem: Problem): void {
+  problems.set(request, problem)
+  if (problem.status < 500 || problem.cause === undefined) return
+  request.log.error({ err: problem.cause, problem: problem.code }, 'request failed')
+}
+
+/** Writes the one line of a request: what was asked, how it ended, how long it took, for whom. */
+export function logCompletion(request: FastifyRequest, reply: FastifyReply, durationMs: number): void {
+  const status = reply.raw.statusCode
+  const problem = problems.get(request)
+  const length = Number(reply.raw.getHeader('content-length'))
+  const line = {
+    method: request.method,
+    // The pattern, not the path: a path can hold what only its owner should know.
+    route: request.routeOptions.url ?? null,
+    status,
+    durationMs: Math.round(durationMs * 10) / 10,
+    clientAddress: request.clientAddress,
+    ...(Number.isInteger(length) ? { bytes: length } : {}),
+    ...(problem === undefined ? {} : { problem: problem.code, reason: problem.reason }),
+  }
+  request.log[levelOf(request, status, problem)](line, 'request completed')
+}
+
+function levelOf(
+  request: FastifyRequest,
+  status: number,
+  problem: Problem | undefined,
+): 'error' | 'warn' | 'info' | 'debug' {
+  // Turning requests away is what a busy or stopping server is meant to do; it is no error of its own.
+  if (status >= 500) return problem !== undefined && problem.cause === undefined ? 'warn' : 'error'
+  if (status >= 400) return 'warn'
+  // An orchestrator asks every second; its lines would bury the others.
+  return isProbe(request) ? 'debug' : 'info'
+}
+
+/** Fastify's log lines replaced by ours: one per request, without URL and headers. */
+export class CompletionLog extends LogController {
+  constructor() {
+    super({ requestIdLogLabel: 'requestId' })
+  }
+
+  override incomingRequest(): void {}
+
+  override requestCompleted(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    logCompletion(request, reply, reply.elapsedTime)
+  }
+
+  override defaultErrorLog(): void {}
+
+  override routeNotFound(): void {}
+}

@@ -1,0 +1,37 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { EdgeLimits } from './limits.ts'
+import type { ShedParts, ShedSettings } from './shed.ts'
+import type { TlsFiles } from './tls.ts'
+
+/** What the edge must know. Everything comes checked from the settings. */
+export interface EdgeOptions {
+  /** The one public origin. */
+  readonly origin: URL
+  /** Outside production the loopback names count as hosts too. Nothing else depends on it. */
+  readonly mode: 'development' | 'test' | 'production'
+  /** Addresses and CIDR ranges whose forwarding headers count. */
+  readonly trustedProxies: readonly string[]
+  /** Origins that CORS grants access to, exactly. */
+  readonly allowedOrigins: readonly string[]
+  readonly logger: FastifyBaseLogger
+  /** The certificate of the TLS listener; without it the listener is plain, and a proxy speaks TLS. */
+  readonly tls?: TlsFiles | undefined
+  /** Milliseconds between two looks at the certificate files; 5,000 unless given. */
+  readonly tlsPollMs?: number
+  /** Limits that differ from the default. */
+  readonly limits?: Partial<EdgeLimits>
+  /** Optional reply headers, all off. */
+  readonly headers?: OptionalHeaders
+  /** When to turn requests away; the parts are for tests. */
+  readonly shedding?: { readonly settings: ShedSettings; readonly parts?: ShedParts }
+}
+
+/** Reply headers that are off unless asked for, because each tells a stranger something. */
+export interface OptionalHeaders {
+  /** `x-request-id`: the id that stands in the log. */
+  readonly requestId?: boolean
+  /** `x-response-time`: milliseconds. */
+  readonly responseTime?: boolean
+  /** `api-version`: this text. */
+  readonly apiVersion?: string
+}

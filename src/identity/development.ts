@@ -1,0 +1,81 @@
+import { assert, type Secret } from '../base/index.ts'
+import { equalConstantTime, mac, sha256 } from '../crypto/index.ts'
+import type { Principal } from '../route/index.ts'
+import { type Mode, SettingsFault } from '../settings/index.ts'
+import { parseBearer } from './bearer.ts'
+import type { Identify } from './identify.ts'
+
+/** Somebody to be, on a development machine. */
+export interface DevelopmentPerson {
+  /** 1 to 32 lower-case letters, `a` to `z`. */
+  readonly name: string
+  /** Up to 16 roles, each a letter and up to 31 letters, digits, `_` or `-`. */
+  readonly roles: readonly string[]
+}
+
+const prefix = 'dev'
+const namePattern = /^[a-z]{1,32}$/
+const rolePattern = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/
+const maxRoleCount = 16
+// dev, name, sixteen roles and a tag of 43 characters stay below this.
+const tokenMaxChars = 640
+
+/**
+ * A token that makes its bearer this person. It does not end, so it is for development only; it is authenticated,
+ * so that a development server which others can reach is still closed to them.
+ *
+ * @param key The key derived for `development-identity`.
+ * @example developmentToken(key, { name: 'ada', roles: ['admin'] }) // 'dev.ada.admin.…'
+ */
+export function developmentToken(key: Secret<Buffer>, person: DevelopmentPerson): string {
+  assert(isPerson(person), 'a development person has a name of 1 to 32 letters a to z, and plain role names')
+  const claim = `${prefix}.${person.name}.${person.roles.join('+')}`
+  return `${claim}.${mac(key, claim).toString('base64url')}`
+}
+
+/**
+ * The identity check of a development machine: bearer tokens of {@link developmentToken}, nothing else.
+ *
+ * @param key The key derived for `development-identity`.
+ * @throws SettingsFault in production: an application there must bring its own identity.
+ * @see OWASP ASVS 5.0 §13.4.2, §15.2.3
+ */
+export function developmentIdentity(key: Secret<Buffer>, mode: Mode): Identify {
+  if (mode === 'production') {
+    const problem = 'is production, and the only identity is the one for development'
+    throw new SettingsFault([
+      { env: 'NODE_ENV', problem, fix: 'give createApp an identity, or run in development' },
+    ])
+  }
+  return ({ authorization }) => {
+    const token = parseBearer(authorization)
+    return token === null ? null : verifyToken(key, token)
+  }
+}
+
+/** The user id of a development person: the same on every machine, and no UUID that a server would make. */
+export function developmentUserId(name: string): string {
+  const bytes = sha256(`holdfast development person ${name}`)
+  // RFC 9562 §5.8: version 8 is for ids of one's own making, so none of these meets a real account's.
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+  const hex = bytes.toString('hex', 0, 16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+function verifyToken(key: Secret<Buffer>, token: string): Principal | null {
+  if (token.length > tokenMaxChars) return null
+  const [head, name, roleList, tag, ...rest] = token.split('.')
+  if (head !== prefix || name === undefined || roleList === undefined || tag === undefined || rest.length > 0)
+    return null
+  const roles = roleList === '' ? [] : roleList.split('+')
+  if (!isPerson({ name, roles })) return null
+  // Made again and compared whole, so that there is one spelling of each token.
+  if (!equalConstantTime(token, developmentToken(key, { name, roles }))) return null
+  return { id: developmentUserId(name), roles }
+}
+
+function isPerson({ name, roles }: DevelopmentPerson): boolean {
+  const isPlain = namePattern.test(name) && roles.every((role) => rolePattern.test(role))
+  return isPlain && roles.length <= maxRoleCount && new Set(roles).size === roles.length
+}

@@ -1,0 +1,8 @@
+export { bearerMaxChars, parseBearer } from './bearer.ts'
+export {
+  type DevelopmentPerson,
+  developmentIdentity,
+  developmentToken,
+  developmentUserId,
+} from './development.ts'
+export type { Identify, IdentityHeaders } from './identify.ts'
