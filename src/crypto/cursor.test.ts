@@ -33,7 +33,11 @@ describe('cursors', () => {
   it('V9.2.2 refuses a cursor of another route, also where the boundary is moved', () => {
     expect(openCursor(key, 'GET /api/shares', cursor)).toBeNull()
     expect(openCursor(key, `${route}[`, cursor)).toBeNull()
+    expect(openCursor(key, 'GET /api/votes', cursor)).toBeNull()
     expect(openCursor(key, '', cursor)).toBeNull()
+    const bytes = Buffer.from(cursor, 'base64url')
+    const moved = Buffer.concat([bytes.subarray(0, 32), bytes.subarray(33)]).toString('base64url')
+    expect(openCursor(key, `${route}[`, moved)).toBeNull()
   })
 
   it('V9.2.2 refuses a cursor under a key for another purpose', () => {

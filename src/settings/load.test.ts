@@ -142,7 +142,7 @@ describe('a production environment', () => {
 
 describe('the mode', () => {
   it('is refused when it is no known word, and the formats of the rest are still looked at', () => {
-    const dir = folder({ '.env': 'PORT=4000' })
+    const dir = folder({ '.env': 'LOG_LEVEL=x' })
     expect(faults({ NODE_ENV: 'prod', PORT: 'x' }, dir).map(({ env }) => env)).toEqual(['NODE_ENV', 'PORT'])
     expect(existsSync(join(dir, '.data'))).toBe(false)
   })

@@ -65,7 +65,11 @@ export class SettingReader {
 
   #absent<T>(setting: Setting<T>): Reading<T> {
     if (this.mode !== 'production' || !setting.neededInProduction) return fallbackOf(setting)
-    this.refuse(setting.env, 'is required in production', `set it: ${setting.unit}, ${setting.range}`)
+    this.refuse(
+      setting.env,
+      'is required in production',
+      `set it (${setting.unit}: ${setting.range.replaceAll('`', '')})`,
+    )
     return { kind: 'faulty' }
   }
 

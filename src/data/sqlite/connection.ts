@@ -1,0 +1,94 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Problem } from '../../errors/index.ts'
+import { problemOf } from './failure.ts'
+
+/** The rows and counts of one statement. */
+export interface StatementResult {
+  readonly rows: Record<string, unknown>[]
+  readonly changedCount: bigint
+}
+
+const busyTimeoutMs = 5_000
+// Shapes of queries are few; a handler that builds endless different ones must not fill the memory.
+const statementCount = 500
+
+/** One SQLite connection with its prepared statements. */
+export class SqliteConnection {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  /**
+   * @param path A file, or `:memory:`.
+   * @param use `reader` refuses every write.
+   */
+  constructor(path: string, use: 'writer' | 'reader') {
+    this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+    try {
+      // Schema text in a file that somebody else has touched must not run functions with side effects.
+      this.#database.exec('pragma trusted_schema = off')
+      this.#database.enableDefensive(true)
+      if (use === 'reader') this.#database.exec('pragma query_only = on')
+      else {
+        this.#database.exec('pragma journal_mode = wal')
+        // A write is answered with 2xx only when it survives a power cut: WAL with NORMAL syncs at checkpoints only.
+        this.#database.exec('pragma synchronous = full')
+      }
+    } catch (error) {
+      this.#database.close()
+      throw error
+    }
+  }
+
+  /** @throws `CONFLICT`, `UNAVAILABLE`, `INTERNAL`, see {@link problemOf}. */
+  run(sql: string, parameters: readonly unknown[]): StatementResult {
+    try {
+      const statement = this.#prepared(sql)
+      const bound = parameters.map(bindable)
+      if (statement.columns().length > 0) {
+        return { rows: statement.all(...bound), changedCount: 0n }
+      }
+      const { changes } = statement.run(...bound)
+      return { rows: [], changedCount: BigInt(changes) }
+    } catch (error) {
+      throw problemOf(error)
+    }
+  }
+
+  /** Runs a statement without parameters or result. @throws as {@link run} */
+  command(sql: string): void {
+    try {
+      this.#database.exec(sql)
+    } catch (error) {
+      throw problemOf(error)
+    }
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#database.close()
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) {
+      // Moved to the end, so that the first one is the one not used for longest.
+      this.#statements.delete(sql)
+      this.#statements.set(sql, known)
+      return known
+    }
+    const statement = this.#database.prepare(sql)
+    this.#statements.set(sql, statement)
+    const [oldest] = this.#statements.keys()
+    if (this.#statements.size > statementCount && oldest !== undefined) this.#statements.delete(oldest)
+    return statement
+  }
+}
+
+/** SQLite knows no booleans and no dates; what it cannot hold is a bug of the caller, not a value to guess at. */
+function bindable(value: unknown): SQLInputValue {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Uint8Array) return value
+  throw new Problem('INTERNAL', `a query parameter is ${value === undefined ? 'undefined' : `a ${typeof value}`}; SQLite holds text, numbers, bytes and null`)
+}

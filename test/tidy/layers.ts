@@ -1,0 +1,62 @@
+/**
+ * The folders of `src` from the bottom up. A folder imports only from folders that stand before it, so there can be no
+ * cycle between folders. `index.ts` is the door of the package itself.
+ */
+export const layers: readonly string[] = [
+  'base',
+  'errors',
+  'events',
+  'crypto',
+  'settings',
+  'schema',
+  'data',
+  'route',
+  'observe',
+  'limits',
+  'openapi',
+  'http',
+  'identity',
+  'app',
+  'index.ts',
+  'cli',
+]
+
+/**
+ * Folders outside the layers. `attack` looks at a server from outside: were it to share code with the server, both could
+ * hold the same mistaken belief.
+ */
+export const apart: Readonly<
+  Record<string, { readonly imports: readonly string[]; readonly importedBy: readonly string[] }>
+> = {
+  attack: { imports: ['base'], importedBy: ['cli'] },
+}
+
+/** A folder is imported through its `index.ts`, or through one of these files of shared types and pure rules. */
+export const contracts: ReadonlySet<string> = new Set([
+  'base/mistake.ts',
+  'schema/standard.ts',
+  'data/resource.ts',
+  'data/scope.ts',
+  'route/access.ts',
+  'route/limit-class.ts',
+  'route/plan.ts',
+  'limits/limit.ts',
+])
+
+/** Modules that only some files may import. */
+export const reserved: readonly {
+  readonly module: RegExp
+  readonly allowed: (path: string) => boolean
+  readonly where: string
+}[] = [
+  {
+    module: /^(node:)?crypto$/,
+    allowed: (path) => path.startsWith('src/crypto/'),
+    where: 'src/crypto',
+  },
+  {
+    module: /^(fastify|@fastify\/.*|fastify-plugin)$/,
+    allowed: (path) => /^src\/(http|app)\//.test(path) || /\/(plugin|routes)\.ts$/.test(path),
+    where: 'src/http, src/app and files named plugin.ts or routes.ts',
+  },
+]

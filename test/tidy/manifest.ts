@@ -1,0 +1,23 @@
+import { assert } from '../../src/base/index.ts'
+import { readJson } from './repository.ts'
+
+/** The names of the packages that an installation of Holdfast brings along directly. */
+export function runtimeDependencies(): readonly string[] {
+  return Object.keys(recordAt(readJson('package.json'), 'dependencies'))
+}
+
+/** A member of a JSON value that must be an object; an absent one is empty. */
+export function recordAt(value: unknown, member: string): Readonly<Record<string, unknown>> {
+  const found = memberOf(value, member) ?? {}
+  assert(isRecord(found), `"${member}" is an object`)
+  return found
+}
+
+/** A member of a JSON value, if it has it. */
+export function memberOf(value: unknown, member: string): unknown {
+  return isRecord(value) && Object.hasOwn(value, member) ? value[member] : undefined
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
