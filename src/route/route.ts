@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Mistake } from '../base/mistake.ts'
-import type { Resource } from '../data/resource.ts'
+import type { Pager, Resource } from '../data/index.ts'
 import type { InputOf, OutputOf, Schema } from '../schema/standard.ts'
 import type { Access, Principal } from './access.ts'
 import type { Address, ParameterOf } from './address.ts'
@@ -50,6 +50,8 @@ export type Context<A extends Address, S extends RouteSpec, Tables> = Flat<
     Validated<S> & {
       /** The database, already limited to the rows this caller may touch. */
       readonly db: Kysely<Tables>
+      /** Reads one page of a query, with a cursor that only this caller can go on with. */
+      readonly page: Pager
       /** The request's id, as it stands in the log. */
       readonly requestId: string
     }
@@ -108,6 +110,7 @@ export interface HandlerContext {
   readonly query?: unknown
   readonly body?: unknown
   readonly db: Kysely<never>
+  readonly page: Pager
   readonly requestId: string
   readonly [row: string]: unknown
 }

@@ -29,12 +29,15 @@ export async function loadRow(
   database: Database,
   resources: readonly Resource[],
   resource: Resource,
-  { scope, action, key }: { readonly scope: Scope, readonly action: RowAction, readonly key: string },
+  { scope, action, key }: { readonly scope: Scope; readonly action: RowAction; readonly key: string },
 ): Promise<unknown> {
   const predicate = rowPredicate(resources, resource, action, scope)
   const byKey = compare(columnOf(resource.table, resource.key), '=', value(key))
   const where = predicate.kind === 'every-row' ? byKey : allOf(byKey, predicate.where)
-  const node = { ...selectWhere(resource.table, where), limit: LimitNode.create(ValueNode.createImmediate(1)) }
+  const node = {
+    ...selectWhere(resource.table, where),
+    limit: LimitNode.create(ValueNode.createImmediate(1)),
+  }
   const executor = database.db.getExecutor()
   const { rows } = await executor.executeQuery(executor.compileQuery(node, createQueryId()))
   return rows[0]

@@ -1,5 +1,7 @@
 import {
+  AliasNode,
   ColumnNode,
+  IdentifierNode,
   type InsertQueryNode,
   type OnConflictNode,
   type OperationNode,
@@ -12,16 +14,11 @@ import {
 } from 'kysely'
 import { newId } from '../../base/index.ts'
 import type { Resource, ServerFill } from '../resource.ts'
+import { changeStamps, isServerColumn, requireWritable } from './columns.ts'
 import { alsoWhere, compare, value } from './nodes.ts'
 import { parentOwned, rowPredicate } from './predicate.ts'
 import { refusal } from './refuse.ts'
-import { changeStamps, type Rewriting, requireWritable } from './transformer.ts'
-
-/** True for a column that Holdfast fills or that no query may set. */
-export function isServerColumn(resource: Resource, column: string): boolean {
-  const fill = resource.server[column]
-  return (fill !== undefined && fill !== 'handler') || (resource.owner.kind === 'column' && resource.owner.column === column)
-}
+import type { Rewriting } from './rewriting.ts'
 
 /**
  * An insert whose rows can only be the caller's: the owner and the server's columns are stamped, and a row that
@@ -29,14 +26,20 @@ export function isServerColumn(resource: Resource, column: string): boolean {
  *
  * @throws `INTERNAL` for inserts that cannot be held to that.
  */
-export function ownedInsert(node: InsertQueryNode, resource: Resource, rewriting: Rewriting): InsertQueryNode {
+export function ownedInsert(
+  node: InsertQueryNode,
+  resource: Resource,
+  rewriting: Rewriting,
+): InsertQueryNode {
   const { userId } = rewriting.scope
-  if (userId === null || resource.owner.kind === 'shared') throw refusal(`nobody may insert into "${resource.table}" here`)
+  if (userId === null || resource.owner.kind === 'shared')
+    throw refusal(`nobody may insert into "${resource.table}" here`)
   if (node.replace === true || node.orAction !== undefined || node.onDuplicateKey !== undefined) {
     // REPLACE deletes the row in its way, whoever owns it.
     throw refusal('replace and "or" actions reach rows of others; use on conflict')
   }
-  if (node.values === undefined || !ValuesNode.is(node.values)) throw refusal('insert takes values, not a query')
+  if (node.values === undefined || !ValuesNode.is(node.values))
+    throw refusal('insert takes values, not a query')
   const columns = (node.columns ?? []).map((column) => column.column.name)
   const named = columns.find((column) => isServerColumn(resource, column))
   if (named !== undefined) throw refusal(`"${resource.table}.${named}" belongs to the server`)
@@ -48,8 +51,13 @@ export function ownedInsert(node: InsertQueryNode, resource: Resource, rewriting
   return {
     ...node,
     columns: [...(node.columns ?? []), ...stamps.map(([column]) => ColumnNode.create(column))],
-    values: resource.owner.kind === 'column' ? plainRows(rows) : childRows(rows, columns, resource.owner, rewriting, userId),
-    ...(node.onConflict === undefined ? {} : { onConflict: ownedConflict(node.onConflict, resource, rewriting) }),
+    values:
+      resource.owner.kind === 'column'
+        ? plainRows(rows)
+        : childRows(rows, columns, resource.owner, rewriting, userId),
+    ...(node.onConflict === undefined
+      ? {}
+      : { onConflict: ownedConflict(node.onConflict, resource, rewriting) }),
   }
 }
 
@@ -78,7 +86,7 @@ function plainRows(rows: readonly OperationNode[][]): ValuesNode {
 function childRows(
   rows: readonly OperationNode[][],
   columns: readonly string[],
-  owner: { readonly table: string, readonly column: string },
+  owner: { readonly table: string; readonly column: string },
   { resources }: Rewriting,
   userId: string,
 ): SelectQueryNode {
@@ -88,7 +96,7 @@ function childRows(
     if (parentKey === undefined) throw refusal(`an insert names its parent in "${owner.column}"`)
     return {
       kind: 'SelectQueryNode',
-      selections: row.map((item) => SelectionNode.create(selectable(item))),
+      selections: row.map(selected),
       where: WhereNode.create(parentOwned(resources, owner.table, parentKey, userId)),
     }
   })
@@ -97,10 +105,9 @@ function childRows(
   return { ...first, setOperations: others.map((select) => SetOperationNode.create('union', select, true)) }
 }
 
-function selectable(node: OperationNode): Parameters<typeof SelectionNode.create>[0] {
+function selected(node: OperationNode, index: number): SelectionNode {
   if (node.kind === 'DefaultInsertValueNode') throw refusal('a row with a parent names every column')
-  // A value stands in a selection like any expression; Kysely's type lists only references and aliases.
-  return node as Parameters<typeof SelectionNode.create>[0]
+  return SelectionNode.create(AliasNode.create(node, IdentifierNode.create(`column_${index}`)))
 }
 
 function ownedConflict(node: OnConflictNode, resource: Resource, rewriting: Rewriting): OnConflictNode {

@@ -54,7 +54,6 @@ export const knownNodes: ReadonlySet<OperationNodeKind> = new Set<OperationNodeK
   'SelectModifierNode',
   'SelectQueryNode',
   'SetOperationNode',
-  'SimpleReferenceExpressionNode',
   'TableNode',
   'TupleNode',
   'UnaryOperationNode',

@@ -1,8 +1,10 @@
 import {
+  AliasNode,
   AndNode,
   BinaryOperationNode,
   ColumnNode,
   FromNode,
+  IdentifierNode,
   type OperationNode,
   OperatorNode,
   OrNode,
@@ -22,7 +24,11 @@ export function columnOf(table: string, column: string): OperationNode {
 }
 
 /** `left operator right` */
-export function compare(left: OperationNode, operator: '=' | '<>' | '<' | '>' | '+', right: OperationNode): OperationNode {
+export function compare(
+  left: OperationNode,
+  operator: '=' | '<>' | '<' | '>' | '+',
+  right: OperationNode,
+): OperationNode {
   return BinaryOperationNode.create(left, OperatorNode.create(operator), right)
 }
 
@@ -51,7 +57,9 @@ export function allOf(first: OperationNode, ...others: readonly OperationNode[])
 export function exists(from: OperationNode, where: OperationNode): OperationNode {
   const select: SelectQueryNode = {
     ...SelectQueryNode.createFrom([from]),
-    selections: [SelectionNode.create(ValueNode.createImmediate(1))],
+    selections: [
+      SelectionNode.create(AliasNode.create(ValueNode.createImmediate(1), IdentifierNode.create('found'))),
+    ],
     where: WhereNode.create(where),
   }
   return UnaryOperationNode.create(OperatorNode.create('exists'), ParensNode.create(select))

@@ -5,7 +5,9 @@ import type { Scope } from '../scope.ts'
 import { allOf, anyOf, columnOf, compare, exists, value } from './nodes.ts'
 
 /** What a caller may do to the rows of a table: everything, or what the predicate names. */
-export type RowPredicate = { readonly kind: 'every-row' } | { readonly kind: 'where', readonly where: OperationNode }
+export type RowPredicate =
+  | { readonly kind: 'every-row' }
+  | { readonly kind: 'where'; readonly where: OperationNode }
 
 // A chain of `through` this long is a circle.
 const deepestChain = 5
@@ -32,7 +34,8 @@ export function rowPredicate(
   if (userId === null) return { kind: 'where', where: anyOf([]) }
   const parts = [ownerPredicate(resources, resource, userId, at, 0)]
   if (action !== 'owner') {
-    for (const rule of resource.grants[action]) parts.push(rulePredicate(resources, resource, rule, userId, at))
+    for (const rule of resource.grants[action])
+      parts.push(rulePredicate(resources, resource, rule, userId, at))
   }
   if (lifted !== undefined) parts.push(compare(columnOf(at, resource.key), '=', value(lifted.key)))
   return { kind: 'where', where: anyOf(parts) }
@@ -61,7 +64,7 @@ function ownerPredicate(
 /** The row's parent exists and is the caller's. */
 function parentPredicate(
   resources: readonly Resource[],
-  link: { readonly table: string, readonly column: string },
+  link: { readonly table: string; readonly column: string },
   userId: string,
   at: string,
   depth: number,
@@ -88,7 +91,10 @@ export function parentOwned(
   const alias = 'holdfast_parent'
   return exists(
     aliased(parent.table, alias),
-    allOf(compare(columnOf(alias, parent.key), '=', key), ownerPredicate(resources, parent, userId, alias, 1)),
+    allOf(
+      compare(columnOf(alias, parent.key), '=', key),
+      ownerPredicate(resources, parent, userId, alias, 1),
+    ),
   )
 }
 
@@ -111,7 +117,9 @@ function rulePredicate(
         allOf(
           compare(columnOf(alias, rule.row), '=', columnOf(at, resource.key)),
           compare(columnOf(alias, rule.user), '=', value(userId)),
-          ...Object.entries(rule.where).map(([column, bound]) => compare(columnOf(alias, column), '=', value(bound))),
+          ...Object.entries(rule.where).map(([column, bound]) =>
+            compare(columnOf(alias, column), '=', value(bound)),
+          ),
         ),
       )
     }

@@ -1,7 +1,5 @@
 import {
   AliasNode,
-  ColumnNode,
-  ColumnUpdateNode,
   type DeleteQueryNode,
   FromNode,
   IdentifierNode,
@@ -18,20 +16,13 @@ import {
   type WithNode,
 } from 'kysely'
 import { type Resource, resourceOf } from '../resource.ts'
-import type { Scope } from '../scope.ts'
-import { isServerColumn, ownedInsert } from './insert.ts'
+import { changeStamps, requireWritable, revisionColumn } from './columns.ts'
+import { ownedInsert } from './insert.ts'
 import { knownFragments, knownNodes } from './known-nodes.ts'
 import { allOf, alsoWhere, anyOf, columnOf, compare, selectWhere, value } from './nodes.ts'
 import { rowPredicate } from './predicate.ts'
 import { refusal } from './refuse.ts'
-
-/** What the rewriting of one query needs to know. */
-export interface Rewriting {
-  readonly resources: readonly Resource[]
-  readonly scope: Scope
-  /** ISO 8601 time for `created` and `changed` columns. */
-  readonly now: string
-}
+import type { Rewriting } from './rewriting.ts'
 
 const roots: readonly string[] = ['SelectQueryNode', 'InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']
 
@@ -52,7 +43,8 @@ class ScopeTransformer extends OperationNodeTransformer {
   }
 
   protected override transformNodeImpl<T extends OperationNode>(node: T, queryId?: QueryId): T {
-    if (node.kind !== 'RawNode' && !knownNodes.has(node.kind)) throw refusal(`${node.kind} is not understood here`)
+    if (node.kind !== 'RawNode' && !knownNodes.has(node.kind))
+      throw refusal(`${node.kind} is not understood here`)
     return super.transformNodeImpl(node, queryId)
   }
 
@@ -133,7 +125,9 @@ class ScopeTransformer extends OperationNodeTransformer {
       if (TableNode.is(node.node)) return this.#readable(node.node, node.alias)
       if (node.node.kind === 'SelectQueryNode') return this.transformNode(node, queryId)
     }
-    throw refusal(`rows come from tables and sub-queries, not from ${AliasNode.is(node) ? node.node.kind : node.kind}`)
+    throw refusal(
+      `rows come from tables and sub-queries, not from ${AliasNode.is(node) ? node.node.kind : node.kind}`,
+    )
   }
 
   #readable(node: TableNode, alias: OperationNode | undefined): OperationNode {
@@ -172,31 +166,4 @@ class ScopeTransformer extends OperationNodeTransformer {
 function nameOf(node: TableNode): string {
   if (node.table.schema !== undefined) throw refusal('a table with a schema name')
   return node.table.identifier.name
-}
-
-/** @throws `INTERNAL` for a column that only the server sets, or that decides who owns the row. */
-export function requireWritable(resource: Resource, column: OperationNode): void {
-  if (!ColumnNode.is(column)) throw refusal(`${column.kind} is no column to set`)
-  const { name } = column.column
-  if (isServerColumn(resource, name) || name === resource.key || ownerColumn(resource) === name) {
-    throw refusal(`"${resource.table}.${name}" belongs to the server`)
-  }
-}
-
-function ownerColumn({ owner }: Resource): string | undefined {
-  return owner.kind === 'shared' ? undefined : owner.column
-}
-
-function revisionColumn({ server }: Resource): string | undefined {
-  return Object.entries(server).find(([, fill]) => fill === 'revision')?.[0]
-}
-
-/** What every change sets beside its own columns. */
-export function changeStamps(resource: Resource, now: string): ColumnUpdateNode[] {
-  return Object.entries(resource.server).flatMap(([column, fill]) => {
-    if (fill === 'changed') return [ColumnUpdateNode.create(ColumnNode.create(column), value(now))]
-    if (fill !== 'revision') return []
-    const next = compare(columnOf(resource.table, column), '+', value(1))
-    return [ColumnUpdateNode.create(ColumnNode.create(column), next)]
-  })
 }

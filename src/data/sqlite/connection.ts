@@ -86,9 +86,13 @@ export class SqliteConnection {
 
 /** SQLite knows no booleans and no dates; what it cannot hold is a bug of the caller, not a value to guess at. */
 function bindable(value: unknown): SQLInputValue {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
+    return value
   if (typeof value === 'boolean') return value ? 1 : 0
   if (value instanceof Date) return value.toISOString()
   if (value instanceof Uint8Array) return value
-  throw new Problem('INTERNAL', `a query parameter is ${value === undefined ? 'undefined' : `a ${typeof value}`}; SQLite holds text, numbers, bytes and null`)
+  throw new Problem(
+    'INTERNAL',
+    `a query parameter is ${value === undefined ? 'undefined' : `a ${typeof value}`}; SQLite holds text, numbers, bytes and null`,
+  )
 }

@@ -32,7 +32,8 @@ const unavailable: ReadonlyMap<number, string> = new Map([
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   const code = resultCode(error)
-  if (code === constraint) return new Problem('CONFLICT', 'a constraint of the database refuses it', { cause: error })
+  if (code === constraint)
+    return new Problem('CONFLICT', 'a constraint of the database refuses it', { cause: error })
   const reason = code === undefined ? undefined : unavailable.get(code)
   if (reason !== undefined) {
     return new Problem('UNAVAILABLE', reason, { cause: error, headers: { 'retry-after': '1' } })
@@ -42,7 +43,8 @@ export function problemOf(error: unknown): Problem {
 
 /** The primary result code of an error of `node:sqlite`. */
 export function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined
   return error.errcode & 0xff
 }
 

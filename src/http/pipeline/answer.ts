@@ -48,6 +48,7 @@ export async function answer(
     ...(request.decision.kind === 'known' ? { user: request.decision.user } : {}),
     ...found.given,
     db: services.scoped(found.scope),
+    page: services.pager(`${route.method} ${route.path}`, found.scope.userId),
     requestId: request.id,
   }
   let result: unknown

@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { Resource, RowAction } from '../../data/resource.ts'
-import type { Scope } from '../../data/scope.ts'
+import type { Pager, Resource, RowAction, Scope } from '../../data/index.ts'
 import type { LimitClass, Principal } from '../../route/index.ts'
 
 /** The limiter's answer about one request. */
@@ -18,6 +17,8 @@ export interface PipelineServices {
   readonly identify: (headers: CredentialHeaders) => Principal | null | Promise<Principal | null>
   /** The database as this scope may see it. */
   readonly scoped: (scope: Scope) => Kysely<never>
+  /** A pager whose cursors belong to this route and caller. */
+  readonly pager: (route: string, userId: string | null) => Pager
   /** One row under an action's rules, or `undefined`. */
   readonly loadRow: (resource: Resource, action: RowAction, key: string, scope: Scope) => Promise<unknown>
 }

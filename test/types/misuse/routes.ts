@@ -50,7 +50,7 @@ export const keyOnChange = route(
   'PATCH /a/:id',
   { access: owns(Invoice), params: ById, output: Ok, limit: 'write' },
   async ({ db, params }) => {
-    // expect: 'id' does not exist in type
+    // expect: is not assignable to type 'ValueExpression<
     await db.updateTable('invoices').set({ id: params.id }).execute()
     return { ok: true }
   },

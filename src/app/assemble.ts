@@ -1,0 +1,75 @@
+import {
+  createEdge,
+  type Edge,
+  type EdgeOptions,
+  gatekeeper,
+  type PipelineServices,
+  prepareRoute,
+  serve,
+} from '../http/index.ts'
+import type { Logger } from '../observe/index.ts'
+import { BootError, type Plan } from '../route/index.ts'
+import { builtinLimits } from './builtin.ts'
+import type { AppDeclaration } from './declaration.ts'
+import { type ExaminedApp, planOf } from './examine.ts'
+import { ownRoutes, serveOwn } from './own-routes.ts'
+import { adoptedPlans, registerPlugins, unadopted } from './plugins.ts'
+
+/** Everything registered, nothing listening yet. */
+export interface Assembly {
+  readonly edge: Edge
+  readonly plan: Plan
+}
+
+/** What an assembly is made with. */
+export interface AssemblyParts {
+  readonly declaration: AppDeclaration
+  readonly app: ExaminedApp
+  readonly services: PipelineServices
+  readonly options: Omit<EdgeOptions, 'logger'> & { readonly logger: Logger }
+  /** The address that the reference names; known once the server listens. */
+  readonly origin: () => string
+}
+
+/**
+ * Puts the server together, one line for each part; the order is the order of registration.
+ *
+ * @throws BootError for a plugin's route that nobody has adopted.
+ */
+export async function assemble({
+  declaration,
+  app,
+  services,
+  options,
+  origin,
+}: AssemblyParts): Promise<Assembly> {
+  const edge = createEdge(options)
+  const { fastify } = edge
+  const { vocabulary } = app
+  const unrouted = gatekeeper(
+    {
+      access: { kind: 'open', reason: 'Nothing is here.' },
+      limit: { name: 'unknown', limit: vocabulary.limits['unknown'] ?? builtinLimits.unknown },
+    },
+    services,
+  )
+  // What no route answers is counted too, or a scanner could ask for ever.
+  fastify.addHook('onRequest', async (request) => {
+    if (request.is404) await unrouted(request)
+  })
+  const holder: { plan?: Plan } = {}
+  const planNow = (): Plan => holder.plan ?? planOf(declaration, vocabulary, [])
+  const own = ownRoutes(edge, options.mode === 'production', planNow, origin)
+  const ownPlans = serveOwn(fastify, own, vocabulary.limits, services)
+  for (const { route, plan } of app.routes) serve(fastify, prepareRoute(route, vocabulary), plan, services)
+  await registerPlugins(fastify, declaration.plugins ?? [], vocabulary, services)
+  await fastify.ready()
+  const violations = unadopted(edge)
+  if (violations.length > 0) {
+    await fastify.close()
+    throw new BootError(violations)
+  }
+  const routes = [...app.routes.map(({ plan }) => plan), ...adoptedPlans(edge), ...ownPlans]
+  holder.plan = planOf(declaration, vocabulary, routes)
+  return { edge, plan: holder.plan }
+}

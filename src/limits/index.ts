@@ -1,0 +1,5 @@
+export { limitFields } from './fields.ts'
+export { type Taken, take } from './gcra.ts'
+export type { LimitCheck, LimitDecision, LimitStore } from './limit.ts'
+export { memoryStore } from './memory-store.ts'
+export { per, type Window } from './per.ts'
