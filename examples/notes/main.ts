@@ -19,7 +19,8 @@ try {
   )
   if (values.demo) await showDemo(server, address)
 } catch (error) {
-  if (!(error instanceof BootError || error instanceof SettingsFault || error instanceof DatabaseFault)) throw error
+  if (!(error instanceof BootError || error instanceof SettingsFault || error instanceof DatabaseFault))
+    throw error
   process.stderr.write(`${'report' in error ? error.report : error.message}\n`)
   process.exitCode = 78
 }

@@ -31,7 +31,8 @@ export interface ExaminedApp {
  * @throws BootError
  */
 export async function examineApp(declaration: AppDeclaration): Promise<ExaminedApp> {
-  const vocabulary = withBuiltin(declaration.vocabulary)
+  // Holdfast's own limit classes are for its own routes: an application's routes name the application's.
+  const { vocabulary } = declaration
   const violations: Violation[] = [...examineVocabulary(vocabulary)]
   const routes: ExaminedRoute[] = []
   for (const [index, candidate] of declaration.routes.entries()) {
@@ -49,7 +50,10 @@ export async function examineApp(declaration: AppDeclaration): Promise<ExaminedA
     if (isAdoption(plugin)) violations.push(...examineAdoption(plugin, placeText(plugin.place), vocabulary))
   }
   if (violations.length > 0) throw new BootError(violations)
-  return { vocabulary, routes: routes.map((route) => ({ route, plan: routePlan(route, 'application') })) }
+  return {
+    vocabulary: withBuiltin(vocabulary),
+    routes: routes.map((route) => ({ route, plan: routePlan(route, 'application') })),
+  }
 }
 
 function withBuiltin(vocabulary: Vocabulary): Vocabulary {

@@ -1,5 +1,10 @@
 import { deriveKey } from '../crypto/index.ts'
-import { type DevelopmentPerson, developmentIdentity, developmentToken, type Identify } from '../identity/index.ts'
+import {
+  type DevelopmentPerson,
+  developmentIdentity,
+  developmentToken,
+  type Identify,
+} from '../identity/index.ts'
 import type { Settings } from '../settings/index.ts'
 
 /** Makes the identity check once the settings are known. */

@@ -24,8 +24,7 @@ describe('a mistake in a declaration does not compile, and the message says what
   for (const { name, script } of compilers)
     it(`${name} finds each of them and nothing else`, () => {
       const args = [script, '-p', 'test/types/tsconfig.json', '--pretty', 'false']
-      const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: rootDir, encoding: 'utf8' })
-      expect(stderr).toBe('')
+      const { stdout } = spawnSync(process.execPath, args, { cwd: rootDir, encoding: 'utf8' })
       expect(differences(expected, parseDiagnostics(stdout))).toEqual([])
     }, 60_000)
 })
