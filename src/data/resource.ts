@@ -15,24 +15,39 @@ export type ServerFill =
   /** Whatever a handler's own code puts there. */
   | 'handler'
 
+/** The caller is named by the column of the row itself. */
+export interface CallerIsRule {
+  readonly kind: 'caller-is'
+  readonly column: string
+}
+
+/** The caller owns the row of another resource that this row points at. */
+export interface ThroughRule {
+  readonly kind: 'through'
+  /** The parent's table. */
+  readonly table: string
+  /** The column here that holds the parent's key. */
+  readonly column: string
+}
+
+/** A row of another table names both this row and the caller. */
+export interface GrantedRule {
+  readonly kind: 'granted'
+  readonly table: string
+  /** The column there that holds this row's key. */
+  readonly row: string
+  /** The column there that names the caller. */
+  readonly user: string
+  /** Fixed values that the grant must have. */
+  readonly where: Readonly<Record<string, string | number>>
+}
+
 /**
  * An allow-only rule about rows, as data that compiles to a SQL predicate.
  *
  * Rules only ever widen what the owner may do; there is no deny and no order to get wrong.
  */
-export type RowRule =
-  /** The caller is named by the column of the row itself. */
-  | { readonly kind: 'caller-is'; readonly column: string }
-  /** The caller owns the row of another resource that this row points at. */
-  | { readonly kind: 'through'; readonly table: string; readonly column: string }
-  /** A row of another table names both this row and the caller. */
-  | {
-      readonly kind: 'granted'
-      readonly table: string
-      readonly row: string
-      readonly user: string
-      readonly where: Readonly<Record<string, string | number>>
-    }
+export type RowRule = CallerIsRule | ThroughRule | GrantedRule
 
 /** What may be done to a row. `owner` is the strictest: grants do not count. */
 export type RowAction = 'read' | 'update' | 'delete' | 'owner'
@@ -157,10 +172,7 @@ export function shared(reason: string): Extract<Ownership, { kind: 'shared' }> {
  * @param column The column here that holds the parent's key.
  * @example owner: through('notes', 'noteId')
  */
-export function through(
-  table: string,
-  column: string,
-): { readonly kind: 'through'; readonly table: string; readonly column: string } {
+export function through(table: string, column: string): ThroughRule {
   return { kind: 'through', table, column }
 }
 
@@ -178,7 +190,7 @@ export function granted(
     readonly user: string
     readonly where?: Readonly<Record<string, string | number>>
   },
-): Extract<RowRule, { kind: 'granted' }> {
+): GrantedRule {
   return { kind: 'granted', table, row: columns.row, user: columns.user, where: columns.where ?? {} }
 }
 
@@ -187,7 +199,7 @@ export function granted(
  *
  * @example read: callerIs('userId')
  */
-export function callerIs(column: string): Extract<RowRule, { kind: 'caller-is' }> {
+export function callerIs(column: string): CallerIsRule {
   return { kind: 'caller-is', column }
 }
 

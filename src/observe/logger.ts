@@ -1,9 +1,10 @@
 import { format } from 'node:util'
-import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
+import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino } from 'pino'
 import { redactFields, redactValue } from './redact.ts'
 import { safeText } from './sensitive-shapes.ts'
 
-export type { Logger }
+/** The log: pino's, with redaction at any depth. */
+export type Logger = PinoLogger
 
 /** From only what ends the process to everything; `silent` writes nothing. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'

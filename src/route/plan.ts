@@ -38,17 +38,39 @@ export interface RoutePlan {
   readonly origin: 'application' | 'holdfast' | { readonly adopted: string }
 }
 
+/** Anyone may call it. */
+export interface OpenPlan {
+  readonly kind: 'open'
+  readonly reason: string
+}
+
+/** Anyone with valid credentials may call it. */
+export interface SignedInPlan {
+  readonly kind: 'signed-in'
+}
+
+/** Anyone who holds one of the roles may call it. */
+export interface RolePlan {
+  readonly kind: 'role'
+  readonly roles: readonly string[]
+}
+
+/** Whoever the row rules let do this may call it. */
+export interface OwnsPlan {
+  readonly kind: 'owns'
+  /** The resource by name. */
+  readonly resource: string
+  readonly action: 'read' | 'update' | 'delete' | 'owner'
+}
+
+/** Whoever one of these lets in may call it. */
+export interface AnyPlan {
+  readonly kind: 'any'
+  readonly of: readonly AccessPlan[]
+}
+
 /** Who may call a route. */
-export type AccessPlan =
-  | { readonly kind: 'open'; readonly reason: string }
-  | { readonly kind: 'signed-in' }
-  | { readonly kind: 'role'; readonly roles: readonly string[] }
-  | {
-      readonly kind: 'owns'
-      readonly resource: string
-      readonly action: 'read' | 'update' | 'delete' | 'owner'
-    }
-  | { readonly kind: 'any'; readonly of: readonly AccessPlan[] }
+export type AccessPlan = OpenPlan | SignedInPlan | RolePlan | OwnsPlan | AnyPlan
 
 /** One resource and its row rules, each as one English clause. */
 export interface ResourcePlan {

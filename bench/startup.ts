@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { assert } from '../src/base/index.ts'
+import { median, percentile, tableText } from './figures.ts'
+import { rootDir, startServer } from './server-process.ts'
+
+// How long the example takes from the start of its process to its first answer as ready, on an empty data folder (so
+// with a new secret and all migrations), and how much memory it holds then and after some work.
+
+const startCount = 10
+const requestCount = 1_000
+const targetReadyMs = 400
+const targetMemoryBytes = 110 * 1024 * 1024
+
+// Just as `npm start` runs it, and the same with the built package instead of its sources.
+const sourceCondition = '--conditions=holdfast-source'
+const npmStart = startArguments()
+const ways: readonly { readonly name: string; readonly args: readonly string[] }[] = [
+  { name: 'from source', args: npmStart },
+  { name: 'from dist', args: npmStart.filter((arg) => arg !== sourceCondition) },
+]
+
+function startArguments(): readonly string[] {
+  const manifest: { scripts: Readonly<Record<string, string>> } = JSON.parse(
+    readFileSync(join(rootDir, 'package.json'), 'utf8'),
+  )
+  const [command, ...args] = (manifest.scripts['start'] ?? '').split(' ')
+  assert(
+    command === 'node' && args.includes(sourceCondition),
+    '`npm start` runs the example from source on Node',
+  )
+  return args.map((arg) => (/\.[jt]s$/.test(arg) ? join(rootDir, arg) : arg))
+}
+
+interface Start {
+  readonly readyMs: number
+  readonly memoryBytes: number
+  readonly memoryAfterBytes: number
+}
+
+async function measureStart(args: readonly string[]): Promise<Start> {
+  const startMs = performance.now()
+  const server = await startServer(args, /export ANN='([^']+)'/)
+  try {
+    const ready = await fetch(`${server.address}/health/ready`)
+    const readyMs = performance.now() - startMs
+    assert(ready.status === 200, 'the example is ready when it listens')
+    const memoryBytes = server.memoryBytes()
+    const token = /export ANN='([^']+)'/.exec(server.said)?.[1] ?? ''
+    for (let n = 0; n < requestCount; n++) await request(server.address, token)
+    return { readyMs, memoryBytes, memoryAfterBytes: server.memoryBytes() }
+  } finally {
+    await server.stop()
+  }
+}
+
+// The first few hundred read through the whole pipeline and the database; the rate limit refuses the others, which is
+// also work. All come from one person at one address, as the worst client would send them.
+async function request(address: string, token: string): Promise<void> {
+  const response = await fetch(`${address}/api/notes`, { headers: { authorization: `Bearer ${token}` } })
+  await response.arrayBuffer()
+  assert(
+    response.status === 200 || response.status === 429,
+    `a read is answered, not with ${response.status}`,
+  )
+}
+
+async function measureWay(args: readonly string[]): Promise<readonly Start[]> {
+  // The first start reads the files into the cache of the operating system and does not count.
+  await measureStart(args)
+  const starts: Start[] = []
+  for (let n = 0; n < startCount; n++) starts.push(await measureStart(args))
+  return starts
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+const milliseconds = (ms: number): string => `${ms.toFixed(0)} ms`
+
+execFileSync('npm', ['run', '--silent', 'build'], { cwd: rootDir, stdio: 'inherit' })
+const results = []
+for (const { name, args } of ways) {
+  const starts = await measureWay(args)
+  const of = (member: keyof Start): readonly number[] => starts.map((start) => start[member])
+  results.push({
+    name,
+    readyMedianMs: median(of('readyMs')),
+    readyP95Ms: percentile(of('readyMs'), 0.95),
+    memoryMedianBytes: median(of('memoryBytes')),
+    memoryAfterMedianBytes: median(of('memoryAfterBytes')),
+  })
+}
+const verdicts = results.map(
+  (one) =>
+    one.readyMedianMs < targetReadyMs &&
+    Math.max(one.memoryMedianBytes, one.memoryAfterMedianBytes) < targetMemoryBytes,
+)
+process.stdout.write(
+  tableText([
+    ['example', 'ready median', 'p95', 'memory', `after ${requestCount} requests`, ''],
+    ...results.map((one, index) => [
+      one.name,
+      milliseconds(one.readyMedianMs),
+      milliseconds(one.readyP95Ms),
+      mebibytes(one.memoryMedianBytes),
+      mebibytes(one.memoryAfterMedianBytes),
+      verdicts[index] === true ? 'PASS' : 'FAIL',
+    ]),
+    [
+      'target',
+      `< ${targetReadyMs} ms`,
+      '',
+      `< ${mebibytes(targetMemoryBytes)}`,
+      `< ${mebibytes(targetMemoryBytes)}`,
+    ],
+  ]),
+)
+mkdirSync(join(rootDir, 'bench/results'), { recursive: true })
+const machine = { node: process.version, cpuCount: cpus().length, cpu: cpus()[0]?.model ?? 'unknown' }
+writeFileSync(
+  join(rootDir, 'bench/results/startup.json'),
+  `${JSON.stringify({ machine, startCount, results }, null, 2)}\n`,
+)
+process.exitCode = verdicts.every(Boolean) ? 0 : 1
