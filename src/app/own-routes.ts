@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { sha256 } from '../crypto/index.ts'
-import { type Edge, gatekeeper, type PipelineServices } from '../http/index.ts'
+import { type Edge, gatekeeper, markedConfig, type PipelineServices } from '../http/index.ts'
 import { openApiDocument, referencePage } from '../openapi/index.ts'
 import type { LimitClass, Plan, RoutePlan } from '../route/index.ts'
 import { builtinLimits } from './builtin.ts'
@@ -95,7 +95,7 @@ export function serveOwn(
     fastify.route({
       method: 'GET',
       url: route.path,
-      config: { holdfast: { plan } },
+      config: markedConfig(plan),
       onRequest: gatekeeper({ access, limit: { name: route.limit, limit } }, services),
       handler: async (_request, reply) => {
         const { status, type, content, csp } = await route.reply()

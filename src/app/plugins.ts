@@ -1,11 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import {
-  type Edge,
-  gatekeeper,
-  type HoldfastMark,
-  type PipelineServices,
-  type RegisteredRoute,
-} from '../http/index.ts'
+import { type Edge, gatekeeper, markedConfig, markOf, type PipelineServices } from '../http/index.ts'
 import { accessPlan, placeText, type RoutePlan, type Violation, type Vocabulary } from '../route/index.ts'
 import { type Adoption, isAdoption, type Plugin } from './adopt.ts'
 
@@ -44,7 +38,7 @@ async function registerAdopted(
         source: placeText(adoption.place),
         origin: { adopted: adoption.reason },
       }
-      route.config = Object.assign(route.config ?? {}, { holdfast: { plan } satisfies HoldfastMark })
+      route.config = Object.assign(route.config ?? {}, markedConfig(plan))
     })
     await child.register(adoption.plugin)
   })
@@ -53,7 +47,7 @@ async function registerAdopted(
 /** Every route that Fastify knows and no declaration accounts for. */
 export function unadopted(edge: Edge): Violation[] {
   return edge.routes.flatMap((route): Violation[] => {
-    if (markOf(route) !== undefined) return []
+    if (markOf(route.config) !== undefined) return []
     return [
       {
         rule: 'plugin.unadopted',
@@ -69,18 +63,9 @@ export function unadopted(edge: Edge): Violation[] {
 /** The plans of the adopted routes. */
 export function adoptedPlans(edge: Edge): RoutePlan[] {
   return edge.routes.flatMap((route) => {
-    const plan = markOf(route)?.plan
+    const plan = markOf(route.config)?.plan
     // HEAD comes with its GET.
     if (plan === undefined || typeof plan.origin === 'string' || route.method === 'HEAD') return []
     return [{ ...plan, method: route.method, path: route.url }]
   })
-}
-
-function markOf(route: RegisteredRoute): HoldfastMark | undefined {
-  const mark: unknown = Reflect.get(route.config ?? {}, 'holdfast')
-  return isMark(mark) ? mark : undefined
-}
-
-function isMark(value: unknown): value is HoldfastMark {
-  return typeof value === 'object' && value !== null && 'plan' in value
 }

@@ -28,7 +28,7 @@ export function servicesOf({
   return {
     count: async (name, limit, key) => {
       const decision = await limits.consume([{ name, limit, key }], Date.now())
-      return { allowed: decision.allowed, fields: limitFields(name, limit, decision) }
+      return { allowed: decision.allowed, fields: limitFields(decision) }
     },
     identify,
     scoped: (scope) => scopedDatabase(database, resources, scope),

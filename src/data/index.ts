@@ -1,5 +1,6 @@
 export { migrateDown, migrateUp, migrationStatus, requireMigrated } from './migrations/migrate.ts'
 export type { Migration, MigrationDatabase, MigrationReport } from './migrations/migration.ts'
+export { isNoRow } from './no-row.ts'
 export { type AnyTables, type Database, DatabaseFault, openDatabase } from './open.ts'
 export { type CursorSeal, type Page, type PageRequest, type Pager, pagerWith } from './page.ts'
 export {

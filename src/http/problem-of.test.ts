@@ -1,3 +1,4 @@
+import { NoResultError } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { createLogger } from '../observe/index.ts'
 import { createEdge } from './edge.ts'
@@ -14,9 +15,6 @@ const options: EdgeOptions = {
 const canary = 'canary-4f1c'
 
 describe('thrown errors', () => {
-  class NoResultError extends Error {
-    override name = 'NoResultError'
-  }
   const frameworkLike = Object.assign(new Error(canary), { code: 'FST_REQ_FILE_TOO_LARGE', statusCode: 413 })
   const disguised = Object.assign(new Error(canary), {
     code: 'ENOENT',
@@ -30,7 +28,7 @@ describe('thrown errors', () => {
     ['null', null, 500],
     ['an object with a status', { statusCode: 200, message: canary }, 500],
     ['an error that claims a status', disguised, 500],
-    ['no row', new NoResultError(canary), 404],
+    ['no row', new NoResultError({ kind: 'SelectQueryNode' }), 404],
     ['a plugin’s error', frameworkLike, 413],
   ]
   for (const where of ['handler', 'preHandler', 'onSend', 'preSerialization'] as const) {

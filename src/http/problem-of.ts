@@ -1,3 +1,4 @@
+import { isNoRow } from '../data/index.ts'
 import { type InputFault, Problem, type ProblemCode } from '../errors/index.ts'
 
 // Fastify's own errors that a client can cause. All others of the framework are mistakes of ours or of a plugin.
@@ -43,9 +44,8 @@ const maxFaultCount = 20
  */
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
-  const { name, code, statusCode } = traitsOf(thrown)
-  // Kysely's executeTakeFirstOrThrow: known by name, because the edge imports nothing of the data layer.
-  if (name === 'NoResultError') return new Problem('NOT_FOUND', 'a query had no row', { cause: thrown })
+  const { code, statusCode } = traitsOf(thrown)
+  if (isNoRow(thrown)) return new Problem('NOT_FOUND', 'a query had no row', { cause: thrown })
   const known =
     typeof code === 'string' && code.startsWith('FST_')
       ? (frameworkCodes[code] ?? pluginStatuses.get(statusCode))
@@ -60,7 +60,6 @@ export function problemOf(thrown: unknown): Problem {
 }
 
 interface Traits {
-  readonly name?: unknown
   readonly code?: unknown
   readonly statusCode?: unknown
 }

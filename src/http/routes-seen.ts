@@ -17,9 +17,18 @@ export interface RegisteredRoute {
  */
 export function collectRoutes(fastify: FastifyInstance): readonly RegisteredRoute[] {
   const routes: RegisteredRoute[] = []
-  fastify.addHook('onRoute', ({ method, url, prefix, config }) => {
+  fastify.addHook('onRoute', (route) => {
+    const { method, url, prefix } = route
     for (const name of Array.isArray(method) ? method : [method]) {
-      routes.push({ method: name, url, prefix, config: config ?? {} })
+      // Read when it is asked for: a hook after this one may give the route its config.
+      routes.push({
+        method: name,
+        url,
+        prefix,
+        get config() {
+          return route.config ?? {}
+        },
+      })
     }
   })
   return routes

@@ -1,5 +1,5 @@
 export { limitFields } from './fields.ts'
-export { type Taken, take } from './gcra.ts'
-export type { LimitCheck, LimitDecision, LimitStore } from './limit.ts'
+export { type Standing, standing, type Taken, take } from './gcra.ts'
+export type { BucketState, LimitCheck, LimitClass, LimitDecision, LimitStore } from './limit.ts'
 export { memoryStore } from './memory-store.ts'
 export { per, type Window } from './per.ts'

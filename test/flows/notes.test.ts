@@ -150,7 +150,11 @@ describe('sharing', () => {
     const share = `${path}/shares/${ben.id}`
     expect(await statuses(path)).toEqual([404, 404])
     const given = await ann.ask('PUT', share, { body: { permission: 'read' } })
-    expect(given.json).toEqual({ noteId: path.slice('/api/notes/'.length), userId: ben.id, permission: 'read' })
+    expect(given.json).toEqual({
+      noteId: path.slice('/api/notes/'.length),
+      userId: ben.id,
+      permission: 'read',
+    })
     expect(await statuses(path)).toEqual([200, 404])
     expect((await ann.ask('PUT', share, { body: { permission: 'write' } })).status).toBe(200)
     expect(await statuses(path)).toEqual([200, 200])

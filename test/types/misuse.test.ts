@@ -2,14 +2,20 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { differences, expectationsOf, parseDiagnostics } from './diagnostics.ts'
+import { type Diagnostic, differences, expectationsOf, parseDiagnostics } from './diagnostics.ts'
 
 const rootDir = fileURLToPath(new URL('../../', import.meta.url))
 const folder = 'test/types/misuse'
 
+// The older compiler stands for the editors of users. It reads our sources here, where theirs reads our declarations, so
+// only what it says about the fixtures counts.
 const compilers = [
-  { name: 'TypeScript 7', script: 'node_modules/typescript/lib/tsc.js' },
-  { name: 'TypeScript 5.9', script: 'node_modules/typescript-language-service/lib/tsc.js' },
+  { name: 'TypeScript 7', script: 'node_modules/typescript/lib/tsc.js', counts: () => true },
+  {
+    name: 'TypeScript 5.9',
+    script: 'node_modules/typescript-language-service/lib/tsc.js',
+    counts: ({ path }: Diagnostic) => path.startsWith(folder),
+  },
 ]
 
 describe('a mistake in a declaration does not compile, and the message says what is wrong:', () => {
@@ -21,11 +27,11 @@ describe('a mistake in a declaration does not compile, and the message says what
     expect(expected.length).toBeGreaterThanOrEqual(16)
   })
 
-  for (const { name, script } of compilers)
+  for (const { name, script, counts } of compilers)
     it(`${name} finds each of them and nothing else`, () => {
       const args = [script, '-p', 'test/types/tsconfig.json', '--pretty', 'false']
       const { stdout } = spawnSync(process.execPath, args, { cwd: rootDir, encoding: 'utf8' })
-      expect(differences(expected, parseDiagnostics(stdout))).toEqual([])
+      expect(differences(expected, parseDiagnostics(stdout).filter(counts))).toEqual([])
     }, 60_000)
 })
 

@@ -1,5 +1,5 @@
 import { assert } from '../../base/index.ts'
-import type { Scope } from '../../data/scope.ts'
+import { isNoRow, type Scope } from '../../data/index.ts'
 import { type InputFault, Problem } from '../../errors/index.ts'
 import { callHandler, type Decision, type HandlerContext } from '../../route/index.ts'
 import { entityTag, isUnchanged, requireMatch } from './conditions.ts'
@@ -159,8 +159,7 @@ function tagOf(revision: number | undefined): string | undefined {
 
 /** A change that found no row although it was loaded a moment ago lost a race; `If-Match` promised to notice. */
 function changedMeanwhile(error: unknown, scope: Scope): unknown {
-  if (scope.expected === undefined || !(error instanceof Error) || error.name !== 'NoResultError')
-    return error
+  if (scope.expected === undefined || !isNoRow(error)) return error
   return new Problem('PRECONDITION_FAILED', 'the row changed between its check and its change', {
     cause: error,
   })

@@ -3,13 +3,9 @@ import { assert } from '../../base/index.ts'
 import type { Decision, RoutePlan } from '../../route/index.ts'
 import { admit, type Gatekeeping } from './admit.ts'
 import { answer } from './answer.ts'
+import { markedConfig } from './mark.ts'
 import type { PreparedRoute } from './prepare.ts'
 import type { PipelineServices } from './services.ts'
-
-/** What stands in the config of a route that has passed the boot gate. */
-export interface HoldfastMark {
-  readonly plan: RoutePlan
-}
 
 const decisions = new WeakMap<FastifyRequest, Decision>()
 
@@ -23,7 +19,7 @@ export function serve(
   fastify.route({
     method: route.method,
     url: route.path,
-    config: { holdfast: { plan } satisfies HoldfastMark },
+    config: markedConfig(plan),
     onRequest: gatekeeper(route, services),
     handler: async (request, reply) => {
       const decision = decisions.get(request)
