@@ -6,6 +6,7 @@ export {
   adopt,
   type BootOptions,
   createApp,
+  type HttpOptions,
   type IdentitySource,
   type Plugin,
   type Server,

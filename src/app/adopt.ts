@@ -1,8 +1,12 @@
-import type { FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
+import type { FastifyInstance, FastifyPluginOptions } from 'fastify'
 import { type Access, type Place, placeAbove } from '../route/index.ts'
 
-/** A Fastify plugin. */
-export type Plugin = FastifyPluginAsync | FastifyPluginCallback
+/** A Fastify plugin, in either of its forms: it returns a promise, or calls `done`. */
+export type Plugin = (
+  fastify: FastifyInstance,
+  options: FastifyPluginOptions,
+  done: (error?: Error) => void,
+) => void | Promise<void>
 
 /** A plugin whose routes have been given their access and limit. */
 export interface Adoption {

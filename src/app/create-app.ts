@@ -111,6 +111,7 @@ async function boot(declaration: AppDeclaration, options: BootOptions): Promise<
         trustedProxies: settings.trustedProxies,
         allowedOrigins: settings.allowedOrigins,
         tls: settings.tls ?? undefined,
+        ...declaration.http,
         logger,
       },
     })

@@ -1,4 +1,5 @@
 import type { Migration } from '../data/index.ts'
+import type { EdgeLimits, OptionalHeaders } from '../http/index.ts'
 import type { Route, Vocabulary } from '../route/index.ts'
 import type { Adoption, Plugin } from './adopt.ts'
 import type { IdentitySource } from './identity-source.ts'
@@ -19,4 +20,14 @@ export interface AppDeclaration {
   readonly plugins?: readonly (Adoption | Plugin)[]
   /** Where the caller's identity comes from; outside production a test identity unless given. */
   readonly identity?: IdentitySource
+  /** What the HTTP edge does differently from its defaults. */
+  readonly http?: HttpOptions
+}
+
+/** Choices about the HTTP edge; each has a safe default. */
+export interface HttpOptions {
+  /** Reply headers that are off unless asked for. */
+  readonly headers?: OptionalHeaders
+  /** Limits on sizes, counts and times that differ from the default. */
+  readonly limits?: Partial<EdgeLimits>
 }

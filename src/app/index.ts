@@ -1,5 +1,5 @@
 export { type Adoption, type AdoptionTerms, adopt, type Plugin } from './adopt.ts'
 export { type App, type BootOptions, createApp } from './create-app.ts'
-export type { AppDeclaration } from './declaration.ts'
+export type { AppDeclaration, HttpOptions } from './declaration.ts'
 export { type IdentitySource, testToken } from './identity-source.ts'
 export type { Server } from './server.ts'

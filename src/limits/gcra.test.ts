@@ -71,6 +71,19 @@ describe('V2.4.1 the rate rule', () => {
     expect(allowedCount).toBe(9)
   })
 
+  it('V2.4.1 rounds an interval that does not divide up, never down', () => {
+    const seven = per('second', 7)
+    let arrivalMs = 0
+    let allowedCount = 0
+    // 1,001 moments are a little more than a window; 7 × 142.857… ms would be one exactly.
+    for (let nowMs = startMs; nowMs <= startMs + 1_000; nowMs++) {
+      const taken = take(seven, arrivalMs, nowMs)
+      arrivalMs = taken.arrivalMs
+      if (taken.allowed) allowedCount++
+    }
+    expect(allowedCount).toBe(13)
+  })
+
   it('V2.4.1 admits less than (k + 1) × count in k windows of a flood', () => {
     // 7 in a second does not divide: a rounded interval must not add up to an extra request.
     const seven = per('second', 7)

@@ -106,7 +106,11 @@ const twoMethods: Plugin = async (fastify) => {
   fastify.route({ method: ['GET', 'POST'], url: '/two', handler: async () => 'two' })
 }
 const disguised: Plugin = async (fastify) => {
-  fastify.get('/disguised', { config: Object.fromEntries([['holdfast', {}]]) }, async () => 'disguised')
+  fastify.get(
+    '/disguised',
+    { config: Object.fromEntries([['holdfast', { plan: {} }]]) },
+    async () => 'disguised',
+  )
 }
 
 const plugins: readonly (readonly [string, Plugin, readonly string[]])[] = [
@@ -155,6 +159,19 @@ describe('a plugin that brings routes', () => {
       }
     })
   }
+
+  it('V8.2.1 is not covered by the adoption of another one, before it or after it', async () => {
+    const other = adopt('For this test.', configured, { access: adminOnly(), limit: 'plugged' })
+    for (const plugins of [
+      [other, wrapped],
+      [wrapped, other],
+    ]) {
+      const { violations } = await refusal(
+        createApp({ title: 'Notes', vocabulary: words, routes, migrations, plugins }),
+      )
+      expect(violations.map(({ subject }) => subject)).toEqual(['GET /wrapped', 'HEAD /wrapped'])
+    }
+  })
 
   it('V8.2.1 may bring hooks and no routes without being adopted', async () => {
     const hooksOnly: Plugin = async (fastify) => {

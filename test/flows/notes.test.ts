@@ -124,6 +124,17 @@ describe('conditional requests', () => {
     expect((await ann.ask('GET', path)).text('title')).toBe(winners[0]?.text('title'))
   })
 
+  it('V15.4.2 are not needed for a clean answer to simultaneous deletes and shares', async () => {
+    const path = `/api/notes/${await ann.note('first')}`
+    const share = { body: { permission: 'read' } }
+    const eight = Array.from({ length: 8 })
+    const shared = await Promise.all(eight.map(() => ann.ask('PUT', `${path}/shares/${ben.id}`, share)))
+    expect(shared.map(({ status }) => status)).toEqual(eight.map(() => 200))
+    const deleted = await Promise.all(eight.map(() => ann.ask('DELETE', path)))
+    expect(deleted.map(({ status }) => status).sort()).toEqual([204, ...eight.slice(1).map(() => 404)])
+    expect((await ben.ask('GET', path)).status).toBe(404)
+  })
+
   it('answer 304 without a body while nothing has changed', async () => {
     const path = `/api/notes/${await ann.note('first')}`
     const etag = (await ann.ask('GET', path)).header('etag')
