@@ -69,7 +69,7 @@ export class BucketTable {
       this.#removeFirst()
     }
     while (this.size >= this.#keyCount) this.#removeFirst()
-    // A copy: a key cut out of a header would otherwise keep the whole header in memory (seen with V8 11, not with 14).
+    // A copy: a key cut out of a header would otherwise keep the whole header in memory (Node 24 does, 26 does not).
     const own = Buffer.from(key, 'latin1').toString('latin1')
     const bucket = { key: own, arrivalMs, place: this.size }
     this.#heap.push(bucket)

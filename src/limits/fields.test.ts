@@ -35,6 +35,7 @@ describe('the fields of a limit', () => {
 
   it('never ask a client to come back in no time', () => {
     expect(limitFields(refused({ ...read, remaining: 0, waitMs: 1 }))['retry-after']).toBe('1')
+    expect(limitFields(refused({ ...read, remaining: 0, waitMs: 0 }))['retry-after']).toBe('1')
   })
 
   it('have one item for each class, the tighter of its buckets', () => {

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { BucketTable } from './bucket-table.ts'
 import { take } from './gcra.ts'
 import type { LimitCheck } from './limit.ts'
 import { memoryStore } from './memory-store.ts'
@@ -153,6 +154,24 @@ describe('V15.2.2 a full store', () => {
     })
     expect(consume([check('b:1', one)], atMs).allowed).toBe(true)
     times(2, (index) => expect(consume([check(`a:late-${index}`, one)], atMs).allowed).toBe(false))
+  })
+
+  it('V15.2.2 pushes no refusing bucket out for the new key of a request that uses another up', () => {
+    const two = per('hour', 2)
+    const consume = storeOf(2)
+    times(2, () => consume([check('a:refusing', two)]))
+    consume([check('a:half', two)])
+    expect(consume([check('a:half', two), check('a:new', two)]).allowed).toBe(false)
+    expect(consume([check('a:refusing', two)]).allowed).toBe(false)
+    expect(consume([check('a:half', two)])).toMatchObject({ allowed: true, remaining: 0 })
+  })
+
+  it('V15.2.2 lets go of what is full again, without a timer', () => {
+    const table = new BucketTable(100_000)
+    times(5_000, (index) => table.put(`flood:${index}`, nowMs + 1_000, nowMs))
+    expect(table.size).toBe(5_000)
+    times(3_000, (index) => table.put(`later:${index}`, nowMs + 3_000, nowMs + 2_000))
+    expect(table.size).toBe(3_000)
   })
 
   it('V15.2.2 costs other classes nothing', () => {
