@@ -7,7 +7,8 @@ import { median, percentile, tableText } from './figures.ts'
 import { rootDir, startServer } from './server-process.ts'
 
 // How long the example takes from the start of its process to its first answer as ready, on an empty data folder (so
-// with a new secret and all migrations), and how much memory it holds then and after some work.
+// with a new secret and all migrations), and how much memory it holds then. What it holds after some work is told too; no
+// target, because that depends on when the garbage was last collected.
 
 const startCount = 10
 const requestCount = 1_000
@@ -67,11 +68,12 @@ async function request(address: string, token: string): Promise<void> {
   )
 }
 
-async function measureWay(args: readonly string[]): Promise<readonly Start[]> {
-  // The first start reads the files into the cache of the operating system and does not count.
-  await measureStart(args)
-  const starts: Start[] = []
-  for (let n = 0; n < startCount; n++) starts.push(await measureStart(args))
+// In turn, so that whatever else the machine does at the time weighs on both alike. The first start of each fills the
+// caches of the operating system and of Node and does not count: it is told as the first.
+async function measureAll(): Promise<readonly (readonly Start[])[]> {
+  const starts: Start[][] = ways.map(() => [])
+  for (let n = 0; n <= startCount; n++)
+    for (const [index, { args }] of ways.entries()) starts[index]?.push(await measureStart(args))
   return starts
 }
 
@@ -79,41 +81,35 @@ const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)
 const milliseconds = (ms: number): string => `${ms.toFixed(0)} ms`
 
 execFileSync('npm', ['run', '--silent', 'build'], { cwd: rootDir, stdio: 'inherit' })
-const results = []
-for (const { name, args } of ways) {
-  const starts = await measureWay(args)
+const measured = await measureAll()
+const results = ways.map(({ name }, index) => {
+  const [first, ...starts] = measured[index] ?? []
   const of = (member: keyof Start): readonly number[] => starts.map((start) => start[member])
-  results.push({
+  return {
     name,
+    readyFirstMs: first?.readyMs ?? 0,
     readyMedianMs: median(of('readyMs')),
     readyP95Ms: percentile(of('readyMs'), 0.95),
     memoryMedianBytes: median(of('memoryBytes')),
     memoryAfterMedianBytes: median(of('memoryAfterBytes')),
-  })
-}
+  }
+})
 const verdicts = results.map(
-  (one) =>
-    one.readyMedianMs < targetReadyMs &&
-    Math.max(one.memoryMedianBytes, one.memoryAfterMedianBytes) < targetMemoryBytes,
+  (one) => one.readyMedianMs < targetReadyMs && one.memoryMedianBytes < targetMemoryBytes,
 )
 process.stdout.write(
   tableText([
-    ['example', 'ready median', 'p95', 'memory', `after ${requestCount} requests`, ''],
+    ['example', 'ready median', 'p95', 'first', 'memory', `after ${requestCount} requests`, ''],
     ...results.map((one, index) => [
       one.name,
       milliseconds(one.readyMedianMs),
       milliseconds(one.readyP95Ms),
+      milliseconds(one.readyFirstMs),
       mebibytes(one.memoryMedianBytes),
       mebibytes(one.memoryAfterMedianBytes),
       verdicts[index] === true ? 'PASS' : 'FAIL',
     ]),
-    [
-      'target',
-      `< ${targetReadyMs} ms`,
-      '',
-      `< ${mebibytes(targetMemoryBytes)}`,
-      `< ${mebibytes(targetMemoryBytes)}`,
-    ],
+    ['target', `< ${targetReadyMs} ms`, '', '', `< ${mebibytes(targetMemoryBytes)}`],
   ]),
 )
 mkdirSync(join(rootDir, 'bench/results'), { recursive: true })

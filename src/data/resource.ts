@@ -85,12 +85,15 @@ export interface Resource<
 
 type ColumnOf<S extends Schema> = keyof OutputOf<S> & string
 
+/** Who owns the rows: a column of theirs, or a parent or nobody. */
+type OwnerOf<S extends Schema> = ColumnOf<S> | Extract<Ownership, { kind: 'through' | 'shared' }>
+
 /** The declaration of a resource, as an application writes it. */
-export interface ResourceDeclaration<S extends Schema, Owner extends ColumnOf<S>, Fills> {
+export interface ResourceDeclaration<S extends Schema, Owner extends OwnerOf<S>, Fills> {
   /** The schema of one row; any Standard Schema. */
   readonly row: S
   /** The column that holds the owner's id, {@link through} a parent row, or {@link shared} with a reason. */
-  readonly owner: Owner | Extract<Ownership, { kind: 'through' | 'shared' }>
+  readonly owner: Owner
   /** Columns the server fills; no input schema may name them. */
   readonly server: Fills & {
     readonly [Column in keyof Fills]: Column extends ColumnOf<S>
@@ -129,13 +132,13 @@ export function resource<
   const Name extends string,
   const Table extends string,
   S extends Schema,
-  const Owner extends ColumnOf<S>,
+  const Owner extends OwnerOf<S>,
   const Fills extends Readonly<Record<string, ServerFill>>,
 >(
   name: Name,
   table: Table,
   declaration: ResourceDeclaration<S, Owner, Fills>,
-): Resource<Name, Table, OutputOf<S>, FilledColumn<Fills> | Owner> {
+): Resource<Name, Table, OutputOf<S>, FilledColumn<Fills> | Extract<Owner, string>> {
   return Object.freeze({
     name,
     table,

@@ -46,6 +46,26 @@ export const ownerOnCreate = route(
   },
 )
 
+export const unknownColumnOfChild = route(
+  'POST /a',
+  { access: signedIn(), output: Ok, limit: 'write' },
+  async ({ db, user }) => {
+    // expect: 'nonsense' does not exist in type
+    await db.insertInto('readers').values({ invoiceId: '', userId: user.id, nonsense: 1 }).execute()
+    return { ok: true }
+  },
+)
+
+export const serverColumnOfChild = route(
+  'POST /a',
+  { access: signedIn(), output: Ok, limit: 'write' },
+  async ({ db, user }) => {
+    // expect: 'id' does not exist in type
+    await db.insertInto('readers').values({ invoiceId: '', userId: user.id, id: '' }).execute()
+    return { ok: true }
+  },
+)
+
 export const keyOnChange = route(
   'PATCH /a/:id',
   { access: owns(Invoice), params: ById, output: Ok, limit: 'write' },
