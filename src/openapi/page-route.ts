@@ -1,0 +1,112 @@
+import { CATALOGUE } from '../errors/index.ts'
+import type { Plan, RoutePlan } from '../route/index.ts'
+import type { JsonSchema } from '../schema/index.ts'
+import { curlOf } from './curl.ts'
+import { exampleOf } from './example.ts'
+import { type Field, fieldsOf } from './fields.ts'
+import { type Html, html, none } from './html.ts'
+import { jsonView } from './json-view.ts'
+import { capitalised, countedText, limitText, openReason, whoText } from './phrases.ts'
+import { problemsOf } from './problems-of.ts'
+
+/** A route and where it stands on the page. */
+export interface PlacedRoute {
+  readonly route: RoutePlan
+  /** The operation id; also the fragment that links to it. */
+  readonly id: string
+}
+
+/** One route of the reference page. */
+export function routeView({ route, id }: PlacedRoute, limits: Plan['limits'], origin: string): Html {
+  const { params, query, body, output } = route.schemas
+  return html`<article class="route" id="${id}" aria-labelledby="${id}-name">
+<h3 id="${id}-name">${methodBadge(route.method)} ${pathView(route.path)}
+<a class="anchor" href="#${id}" aria-label="Link to ${route.method} ${route.path}">#</a></h3>
+<div class="columns"><div>
+${factsView(route, limits)}
+${params === undefined ? none : partView('Path', 'parameters', params)}
+${query === undefined ? none : partView('Query', 'parameters', query)}
+${body === undefined ? none : partView('Body', 'application/json', body)}
+${output === undefined ? none : partView('Response', `${route.status}, application/json`, output)}
+${refusalsView(route)}
+</div><div class="samples">
+${sampleView('Request', 'curl', html`${curlOf(route, origin)}`, `${route.method} ${route.path}`)}
+${answerView(route, output)}
+</div></div></article>`
+}
+
+/** The method in its colour, for the list of links. */
+export function methodMark(method: string): Html {
+  return html`<span class="verb ${colourOf(method)}">${method === 'DELETE' ? 'DEL' : method}</span>`
+}
+
+function methodBadge(method: string): Html {
+  return html`<span class="badge ${colourOf(method)}">${method}</span>`
+}
+
+function colourOf(method: string): string {
+  return /^[A-Z]+$/.test(method) ? method.toLowerCase() : ''
+}
+
+function pathView(path: string): Html {
+  const segments = path.split('/').slice(1)
+  return html`<code>${segments.map((segment) =>
+    segment.startsWith(':') ? html`/<b>{${segment.slice(1)}}</b>` : html`/${segment}`,
+  )}</code>`
+}
+
+function factsView(route: RoutePlan, limits: Plan['limits']): Html {
+  const limit = Object.hasOwn(limits, route.limit) ? limits[route.limit] : undefined
+  const often = limit === undefined ? '' : `${limitText(limit)}, ${countedText(route.access)}`
+  const reason = openReason(route.access)
+  const who = reason === undefined ? html`${capitalised(whoText(route.access))}` : openView(reason)
+  return html`<dl class="facts">
+<div><dt>Who</dt><dd>${who}</dd></div>
+<div><dt>Limit</dt><dd>${often} <span class="note">class <code>${route.limit}</code></span></dd></div>
+${typeof route.origin === 'object' ? html`<div><dt>Plugin</dt><dd>${route.origin.adopted}</dd></div>` : none}
+</dl>`
+}
+
+function openView(reason: string): Html {
+  return html`<span class="open">Open</span>${reason}`
+}
+
+function partView(title: string, kind: string, schema: JsonSchema): Html {
+  return html`<section class="part"><h4>${title} <span>${kind}</span></h4>
+<ul class="fields" role="list">${fieldsOf(schema).map(fieldView)}</ul></section>`
+}
+
+function fieldView({ name, depthCount, type, bounds, isRequired, description }: Field): Html {
+  const level = depthCount === 0 ? '' : ` d${Math.min(depthCount, 5)}`
+  if (name === '' && bounds.length === 0 && /^(either|or)\b/.test(type))
+    return html`<li class="choice${level}">${type}</li>`
+  return html`<li class="field${level}"><div class="line">
+${name === '' ? none : html`<code class="name">${name}</code>`}
+<span class="type">${type}</span>
+${name === '' ? none : html`<span class="${isRequired ? 'must' : 'may'}">${isRequired ? 'required' : 'optional'}</span>`}
+</div>${bounds.length === 0 ? none : html`<div class="bounds">${bounds.join(' · ')}</div>`}
+${description === '' ? none : html`<div class="text">${description}</div>`}</li>`
+}
+
+function refusalsView(route: RoutePlan): Html {
+  const codes = problemsOf(route)
+  return html`<details class="part"><summary>${codes.length} problems it can answer</summary>
+<dl class="refusals">${codes.map(
+    (code) =>
+      html`<div><dt>${CATALOGUE[code].status}</dt><dd>${CATALOGUE[code].title} <code>${code}</code></dd></div>`,
+  )}</dl></details>`
+}
+
+function answerView(route: RoutePlan, output: JsonSchema | undefined): Html {
+  const place = `the answer of ${route.method} ${route.path}`
+  if (output !== undefined)
+    return sampleView('Response', String(route.status), jsonView(exampleOf(output)), place)
+  return typeof route.origin === 'string' && route.status === 204
+    ? sampleView('Response', '204', html`No content`, place)
+    : none
+}
+
+/** A figure with code in it. It scrolls, so it can be reached and named (WCAG 2.1.1). */
+export function sampleView(title: string, kind: string, code: Html, place: string): Html {
+  return html`<figure class="sample"><figcaption><b>${title}</b><span>${kind}</span></figcaption><pre tabindex="0" role="region" aria-label="${title}: ${place}"><code>${code}</code></pre></figure>`
+}
