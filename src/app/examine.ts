@@ -79,10 +79,17 @@ export function planOf(
   return {
     title: declaration.title,
     version: declaration.version ?? '0.0.0',
-    routes,
+    // In the order of their addresses, whatever order they were imported in.
+    routes: [...routes].sort((one, other) => placeOf(one).localeCompare(placeOf(other), 'en')),
     resources: vocabulary.resources.map(resourcePlan),
     limits: vocabulary.limits,
     roles: vocabulary.roles,
     settings: settingsPlan(),
   }
+}
+
+const methodOrder = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+function placeOf({ path, method }: RoutePlan): string {
+  return `${path} ${methodOrder.indexOf(method)}`
 }

@@ -13,6 +13,8 @@ export interface Field {
   readonly bounds: readonly string[]
   readonly isRequired: boolean
   readonly description: string
+  /** True for a heading. */
+  readonly isHeading: boolean
 }
 
 const maxDepth = 5
@@ -82,7 +84,7 @@ function headingOf(record: JsonSchema, root: JsonSchema, index: number, depthCou
     return only === undefined ? [] : [`${name} is ${JSON.stringify(only)}`]
   })
   const type = `${index === 0 ? 'either' : 'or'}${tags.length > 0 ? `, when ${tags.join(' and ')}` : ''}`
-  return { name: '', depthCount, type, bounds: [], isRequired: true, description: '' }
+  return { name: '', depthCount, type, bounds: [], isRequired: true, description: '', isHeading: true }
 }
 
 interface FieldPlace {
@@ -103,6 +105,7 @@ function fieldOf(name: string, node: JsonSchema, { root, depthCount, isRequired 
     ],
     isRequired: isRequired && fallback === undefined,
     description: typeof description === 'string' ? description : '',
+    isHeading: false,
   }
 }
 
@@ -133,10 +136,14 @@ function typeText(node: JsonSchema, root: JsonSchema, depth = 0): string {
     return type.map((one) => typeText({ ...node, type: one }, root, depth + 1)).join(' or ')
   if (type === 'array' && nodesIn(prefixItems).length > 0)
     return `list: ${nodesIn(prefixItems).map(enter).join(', ')}`
-  if (type === 'array') return isNode(items) ? `list of ${enter(items)}` : 'list'
+  if (type === 'array') return isNode(items) ? `list of ${several(enter(items))}` : 'list'
   if (type === 'string' && typeof format === 'string') return formatNames.get(format) ?? format
-  if (isNode(additionalProperties)) return `map of ${enter(additionalProperties)}`
+  if (isNode(additionalProperties)) return `map of ${several(enter(additionalProperties))}`
   return typeNames.get(type) ?? (typeof type === 'string' ? type : 'value')
+}
+
+function several(type: string): string {
+  return type === 'object' || type.endsWith('number') || type === 'UUID' ? `${type}s` : type
 }
 
 function boundsOf(node: JsonSchema, root: JsonSchema): readonly string[] {

@@ -7,7 +7,7 @@ import { type Field, fieldsOf } from './fields.ts'
 import { type Html, html, none } from './html.ts'
 import { jsonView } from './json-view.ts'
 import { capitalised, countedText, limitText, openReason, whoText } from './phrases.ts'
-import { problemsOf } from './problems-of.ts'
+import { alternativesOf, problemsOf } from './problems-of.ts'
 
 /** A route and where it stands on the page. */
 export interface PlacedRoute {
@@ -24,10 +24,10 @@ export function routeView({ route, id }: PlacedRoute, limits: Plan['limits'], or
 <a class="anchor" href="#${id}" aria-label="Link to ${route.method} ${route.path}">#</a></h3>
 <div class="columns"><div>
 ${factsView(route, limits)}
-${params === undefined ? none : partView('Path', 'parameters', params)}
-${query === undefined ? none : partView('Query', 'parameters', query)}
-${body === undefined ? none : partView('Body', 'application/json', body)}
-${output === undefined ? none : partView('Response', `${route.status}, application/json`, output)}
+${params === undefined ? none : partView('Path', 'parameters', params, inputMark)}
+${query === undefined ? none : partView('Query', 'parameters', query, inputMark)}
+${body === undefined ? none : partView('Body', 'application/json', body, inputMark)}
+${output === undefined ? none : partView('Response', `${route.status}, application/json`, output, outputMark)}
 ${refusalsView(route)}
 </div><div class="samples">
 ${sampleView('Request', 'curl', html`${curlOf(route, origin)}`, `${route.method} ${route.path}`)}
@@ -48,18 +48,22 @@ function colourOf(method: string): string {
   return /^[A-Z]+$/.test(method) ? method.toLowerCase() : ''
 }
 
-function pathView(path: string): Html {
+/** A path that breaks at its slashes, with its parameters marked. */
+export function pathView(path: string): Html {
   const segments = path.split('/').slice(1)
-  return html`<code>${segments.map((segment) =>
-    segment.startsWith(':') ? html`/<b>{${segment.slice(1)}}</b>` : html`/${segment}`,
-  )}</code>`
+  return html`<code>${segments.map((segment, index) => {
+    const slash = index === 0 ? html`/` : html`<wbr>/`
+    return segment.startsWith(':') ? html`${slash}<b>{${segment.slice(1)}}</b>` : html`${slash}${segment}`
+  })}</code>`
 }
 
 function factsView(route: RoutePlan, limits: Plan['limits']): Html {
   const limit = Object.hasOwn(limits, route.limit) ? limits[route.limit] : undefined
   const often = limit === undefined ? '' : `${limitText(limit)}, ${countedText(route.access)}`
   const reason = openReason(route.access)
-  const who = reason === undefined ? html`${capitalised(whoText(route.access))}` : openView(reason)
+  const isRowRule = alternativesOf(route.access).some(({ kind }) => kind === 'owns')
+  const rules = isRowRule ? html` <a class="note" href="#rows">row rules</a>` : none
+  const who = reason === undefined ? html`${capitalised(whoText(route.access))}${rules}` : openView(reason)
   return html`<dl class="facts">
 <div><dt>Who</dt><dd>${who}</dd></div>
 <div><dt>Limit</dt><dd>${often} <span class="note">class <code>${route.limit}</code></span></dd></div>
@@ -71,19 +75,31 @@ function openView(reason: string): Html {
   return html`<span class="open">Open</span>${reason}`
 }
 
-function partView(title: string, kind: string, schema: JsonSchema): Html {
+type Mark = (isRequired: boolean) => Html
+
+const inputMark: Mark = (isRequired) =>
+  isRequired ? html`<span class="must">required</span>` : html`<span class="may">optional</span>`
+
+// What is always there needs no word.
+const outputMark: Mark = (isRequired) => (isRequired ? none : html`<span class="may">may be absent</span>`)
+
+function partView(title: string, kind: string, schema: JsonSchema, mark: Mark): Html {
+  const { description } = schema
   return html`<section class="part"><h4>${title} <span>${kind}</span></h4>
-<ul class="fields" role="list">${fieldsOf(schema).map(fieldView)}</ul></section>`
+${typeof description === 'string' ? html`<p class="note">${description}</p>` : none}
+<ul class="fields" role="list">${fieldsOf(schema).map((field) => fieldView(field, mark))}</ul></section>`
 }
 
-function fieldView({ name, depthCount, type, bounds, isRequired, description }: Field): Html {
+function fieldView(
+  { name, depthCount, type, bounds, isRequired, description, isHeading }: Field,
+  mark: Mark,
+): Html {
   const level = depthCount === 0 ? '' : ` d${Math.min(depthCount, 5)}`
-  if (name === '' && bounds.length === 0 && /^(either|or)\b/.test(type))
-    return html`<li class="choice${level}">${type}</li>`
+  if (isHeading) return html`<li class="choice${level}">${type}</li>`
   return html`<li class="field${level}"><div class="line">
 ${name === '' ? none : html`<code class="name">${name}</code>`}
 <span class="type">${type}</span>
-${name === '' ? none : html`<span class="${isRequired ? 'must' : 'may'}">${isRequired ? 'required' : 'optional'}</span>`}
+${name === '' ? none : mark(isRequired)}
 </div>${bounds.length === 0 ? none : html`<div class="bounds">${bounds.join(' · ')}</div>`}
 ${description === '' ? none : html`<div class="text">${description}</div>`}</li>`
 }

@@ -51,6 +51,7 @@ code, pre { font-family: var(--mono); font-size: .875em; }
 .group + ul { margin: .45rem -.6rem 0; }
 .links a { display: grid; grid-template-columns: 3.4rem minmax(0, 1fr); gap: .5rem; align-items: baseline; padding: .3rem .6rem; border-radius: 7px; color: var(--text); text-decoration: none; font: .8125rem/1.45 var(--mono); overflow-wrap: anywhere; }
 .links a:hover { background: var(--soft); }
+.links code { font-size: 1em; } .links b { font-weight: 400; color: var(--muted); }
 .links.plain a { display: block; font: .875rem/1.45 var(--sans); }
 .verb { font: 700 .6875rem/1.45 var(--mono); letter-spacing: .02em; }
 .get { color: var(--get); } .post { color: var(--post); } .put { color: var(--put); } .patch { color: var(--patch); } .delete { color: var(--delete); }
@@ -65,12 +66,16 @@ main { padding: 3rem clamp(1.25rem, 4vw, 4rem) 4rem; min-width: 0; max-width: 88
 .card p { margin-top: .35rem; color: var(--muted); font-size: .9rem; line-height: 1.55; }
 .card p code { color: var(--text); overflow-wrap: anywhere; }
 
+.card dl { display: grid; gap: .2rem; margin-top: .45rem; font-size: .9rem; }
+.card dl div { display: grid; grid-template-columns: minmax(4.5rem, max-content) minmax(0, 1fr); gap: .75rem; }
+.card dt { color: var(--muted); } .card dt code { color: var(--text); } .card dd { overflow-wrap: anywhere; }
+
 .tag { margin-top: 4rem; }
 .tag > h2, .more > h2 { font-size: 1.55rem; line-height: 1.25; letter-spacing: -.015em; font-weight: 690; overflow-wrap: anywhere; }
 .more { margin-top: 4rem; }
 .more > p { margin-top: .4rem; max-width: 44rem; color: var(--muted); }
 .route { margin-top: 1.75rem; padding-top: 2rem; border-top: 1px solid var(--line); scroll-margin-top: 0; }
-.route:target h3 { box-shadow: -1.1rem 0 0 -0.75rem var(--accent); }
+.route:target { border-top-color: var(--accent); box-shadow: 0 -1px var(--accent); }
 .route h3 { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; font-size: 1rem; font-weight: 600; }
 .route h3 code { font-size: 1.0625rem; overflow-wrap: anywhere; }
 .route h3 b { color: var(--accent); font-weight: 600; }
@@ -98,7 +103,8 @@ main { padding: 3rem clamp(1.25rem, 4vw, 4rem) 4rem; min-width: 0; max-width: 88
 .fields .may { color: var(--muted); font-size: .75rem; }
 .fields .bounds { color: var(--muted); font-size: .875rem; overflow-wrap: anywhere; }
 .fields .text { margin-top: .15rem; font-size: .9rem; }
-.fields .d1 { margin-left: 1rem; } .fields .d2 { margin-left: 2rem; } .fields .d3 { margin-left: 3rem; } .fields .d4 { margin-left: 3.5rem; } .fields .d5 { margin-left: 4rem; }
+.fields .d1, .fields .d2, .fields .d3, .fields .d4, .fields .d5 { padding-left: 1rem; border-left: 2px solid var(--line); }
+.fields .d2 { margin-left: 1rem; } .fields .d3 { margin-left: 2rem; } .fields .d4 { margin-left: 2.75rem; } .fields .d5 { margin-left: 3.25rem; }
 .fields .choice { color: var(--muted); font-size: .875rem; font-style: italic; }
 details.part > summary { padding: .2rem 0; cursor: pointer; font-size: .9375rem; font-weight: 650; }
 .refusals { margin-top: .35rem; border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
@@ -111,15 +117,13 @@ details.part > summary { padding: .2rem 0; cursor: pointer; font-size: .9375rem;
 .sample { border: 1px solid var(--code-line); border-radius: 12px; overflow: hidden; background: var(--code); color: var(--code-text); }
 .sample figcaption { display: flex; justify-content: space-between; gap: 1rem; padding: .5rem 1rem; background: var(--code-head); color: var(--code-muted); font-size: .8125rem; }
 .sample figcaption b { color: var(--code-text); font-weight: 600; }
-.sample pre { padding: .9rem 1rem 1rem; overflow: auto; max-height: 30rem; font-size: .8125rem; line-height: 1.6; tab-size: 2; }
+.sample pre { padding: .9rem 1rem 1rem; overflow: auto; max-height: 30rem; font-size: .8125rem; line-height: 1.6; white-space: pre-wrap; overflow-wrap: anywhere; }
 .sample pre:focus-visible { outline-offset: -3px; outline-color: var(--key); }
 .k { color: var(--key); } .s { color: var(--string); } .v { color: var(--value); }
 .rows { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1rem; margin-top: 1.25rem; }
 .rows .card h3 { font-size: 1rem; font-weight: 650; }
 .rows .card h3 span { color: var(--muted); font-weight: 450; font-size: .875rem; }
-.rows dl { display: grid; gap: .45rem; margin-top: .7rem; font-size: .9rem; }
-.rows dl div { display: grid; grid-template-columns: 4.5rem minmax(0, 1fr); gap: .75rem; }
-.rows dt { color: var(--muted); } .rows dd { overflow-wrap: anywhere; }
+.rows dl { gap: .45rem; margin-top: .7rem; }
 footer { margin-top: 5rem; padding-top: 1.5rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .875rem; }
 
 @media (max-width: 75rem) {

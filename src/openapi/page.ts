@@ -2,9 +2,9 @@ import type { Plan, ResourcePlan } from '../route/index.ts'
 import { type Html, html, none, styleElement } from './html.ts'
 import { jsonView } from './json-view.ts'
 import { operationIds, tagOf } from './naming.ts'
-import { methodMark, type PlacedRoute, routeView, sampleView } from './page-route.ts'
+import { methodMark, type PlacedRoute, pathView, routeView, sampleView } from './page-route.ts'
 import { pageStyle } from './page-style.ts'
-import { capitalised } from './phrases.ts'
+import { capitalised, limitText } from './phrases.ts'
 import { problemExample } from './responses.ts'
 
 /** What a reference page is made with. */
@@ -66,7 +66,9 @@ ${resourcesView(plan.resources)}
   }
 }
 
-/** Application routes in the order they are declared, what Holdfast brings itself at the end. */
+const methodOrder = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** Groups in the order they are declared, what Holdfast brings itself at the end; in each by path, reading first. */
 function groupsOf({ routes }: Plan): readonly Group[] {
   const shown = routes.filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
   const ids = operationIds(shown)
@@ -75,8 +77,17 @@ function groupsOf({ routes }: Plan): readonly Group[] {
     ({ route }) => tagOf(route),
   )
   return [...groups]
-    .map(([tag, placed]) => ({ tag, routes: placed }))
-    .sort((a, b) => Number(a.tag === 'server') - Number(b.tag === 'server'))
+    .map(([tag, placed]) => ({ tag, routes: placed.sort(byPathThenMethod) }))
+    .sort((a, b) => weightOf(a) - weightOf(b))
+}
+
+function weightOf({ tag }: Group): number {
+  return tag === 'server' ? 2 : tag === 'root' ? 1 : 0
+}
+
+function byPathThenMethod({ route: a }: PlacedRoute, { route: b }: PlacedRoute): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1
+  return methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method)
 }
 
 const logo = html`<svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" fill="currentColor" opacity=".16"/><path d="M16 5v22M16 12c-5 0-7-2-7-5M16 12c5 0 7-2 7-5M16 27c-5 0-8-3-8-7M16 27c5 0 8-3 8-7" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round"/></svg>`
@@ -97,22 +108,24 @@ function linksView({ routes, resources }: Plan, groups: readonly Group[], label:
     ({ tag, routes: placed }) =>
       html`<p class="group">${tag}</p><ul class="links" role="list">${placed.map(
         ({ route, id }) =>
-          html`<li><a href="#${id}">${methodMark(route.method)}<span>${linkText(route.path)}</span></a></li>`,
+          html`<li><a href="#${id}">${methodMark(route.method)}${pathView(shortPath(route.path))}</a></li>`,
       )}</ul>`,
   )}<p class="group">More</p><ul class="links plain" role="list">${rows}${document}</ul></nav>`
 }
 
-function linkText(path: string): string {
-  return path.replaceAll(/:([A-Za-z0-9_]+)/g, '{$1}').replace(/^\/api\//, '/')
+function shortPath(path: string): string {
+  return path.replace(/^\/api\//, '/')
 }
 
-function heroView({ title, version }: Plan, origin: string): Html {
+function heroView({ title, version, limits }: Plan, origin: string): Html {
   return html`<div class="hero"><h1>${title} <span class="pill">${version}</span></h1>
 <p>What is written here is what the server enforces: it is made from the same declarations, so it cannot be out of date.</p>
 <div class="cards">
 <section class="card"><h2>Address</h2><p><code>${origin}</code></p><p>JSON in, JSON out. Keys that are not declared are refused.</p></section>
 <section class="card"><h2>Who you are</h2><p><code>Authorization: Bearer &lt;token&gt;</code></p><p>A token is never taken from a URL. What is not yours is answered like what does not exist: 404.</p></section>
-<section class="card"><h2>How often</h2><p>Each route has a limit class. Beyond it the answer is <code>429</code> with <code>Retry-After</code>.</p></section>
+<section class="card"><h2>How often</h2><dl>${Object.entries(limits).map(
+    ([name, limit]) => html`<div><dt><code>${name}</code></dt><dd>${limitText(limit)}</dd></div>`,
+  )}</dl><p>So many at once, refilled evenly. Beyond it <code>429</code> with <code>Retry-After</code>.</p></section>
 </div>
 <div class="cards">${sampleView('Every error is a problem', 'application/problem+json', jsonView(problemExample('VALIDATION_FAILED')), 'an error')}</div></div>`
 }
