@@ -78,7 +78,12 @@ export class Components {
     const target = targetOf(ref, root) === undefined ? undefined : targetOf(pointer, root)
     // The boot gate refuses what leads nowhere; a document with such a reference would not load anywhere.
     if (target === undefined) return []
-    const component = this.#hoist(pointer, target, root, isDefinition && !madeUp.test(name) ? name : hint)
+    const component = this.#hoist(
+      pointer,
+      target,
+      root,
+      isDefinition ? (madeUp.test(name) ? `${hint}Part` : name) : hint,
+    )
     const steps = isDefinition ? rest : (pointerSteps(ref) ?? [])
     const inside = steps.map(
       (step) => `/${encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'))}`,

@@ -35,9 +35,16 @@ export function curlOf({ method, path, access, schemas }: RoutePlan, origin: str
     ...(access.kind === 'open' ? [] : ['-H "Authorization: Bearer $TOKEN"']),
     ...(body === undefined
       ? []
-      : [`-H 'Content-Type: application/json'`, `-d ${quoted(JSON.stringify(exampleOf(body)))}`]),
+      : [`-H 'Content-Type: application/json'`, `-d ${quoted(bodyText(exampleOf(body)))}`]),
   ]
   return lines.join(' \\\n  ')
+}
+
+const lineChars = 60
+
+function bodyText(value: unknown): string {
+  const text = JSON.stringify(value)
+  return text.length <= lineChars ? text : JSON.stringify(value, null, 2)
 }
 
 /** A word for a POSIX shell, taken as it is written. */

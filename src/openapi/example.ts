@@ -1,8 +1,6 @@
 import type { JsonSchema } from '../schema/index.ts'
 import { flatten, isNode, membersOf, nodesIn } from './schema-nodes.ts'
 
-const maxDepth = 6
-
 const formats: ReadonlyMap<string, string> = new Map([
   ['uuid', '0199f3b2-7c1e-7000-9d3b-5a1b0c2d3e4f'],
   ['email', 'ann@example.com'],
@@ -16,8 +14,21 @@ const formats: ReadonlyMap<string, string> = new Map([
   ['hostname', 'example.com'],
 ])
 
+/** Where a schema stands: what its references count from, and which of them have been followed to get here. */
+interface Place {
+  readonly root: JsonSchema
+  readonly name: string
+  readonly followed: ReadonlySet<unknown>
+}
+
 /** A value that a schema takes. Where it has a pattern of its own, only the length is right. */
-export function exampleOf(schema: JsonSchema, root: JsonSchema = schema, name = 'text', depth = 0): unknown {
+export function exampleOf(schema: JsonSchema, root: JsonSchema = schema, name = 'text'): unknown {
+  return sampleOf(schema, { root, name, followed: new Set(schema === root ? ['#'] : []) })
+}
+
+function sampleOf(schema: JsonSchema, { root, name, followed: before }: Place): unknown {
+  const followed = new Set([...before, schema['$ref']])
+  const place = { root, name, followed }
   const node = flatten(schema, root)
   const given = givenExample(node)
   if (given !== undefined) return given
@@ -25,7 +36,7 @@ export function exampleOf(schema: JsonSchema, root: JsonSchema = schema, name = 
     (candidate) => flatten(candidate, root)['type'] !== 'null',
   )
   if (branch !== undefined && node['properties'] === undefined)
-    return exampleOf(branch, root, name, depth + 1)
+    return leadsBack(branch, place) ? null : sampleOf(branch, place)
   switch (typeOf(node)) {
     case 'string':
       return textExample(node, name)
@@ -35,12 +46,17 @@ export function exampleOf(schema: JsonSchema, root: JsonSchema = schema, name = 
     case 'boolean':
       return true
     case 'array':
-      return listExample(node, root, name, depth)
+      return listExample(node, place)
     case 'object':
-      return recordExample(node, root, depth)
+      return recordExample(node, place)
     default:
       return null
   }
+}
+
+/** True for a reference that has been followed already: a schema that refers to itself must come to an end. */
+function leadsBack({ $ref }: JsonSchema, { followed }: Place): boolean {
+  return $ref !== undefined && followed.has($ref)
 }
 
 function givenExample({ examples, const: only, enum: options, default: fallback }: JsonSchema): unknown {
@@ -81,23 +97,18 @@ function numberExample(node: JsonSchema): number {
   return step
 }
 
-function listExample(node: JsonSchema, root: JsonSchema, name: string, depth: number): readonly unknown[] {
-  const { items, prefixItems, minItems } = node
-  const one = name.replace(/s$/, '')
-  const first = nodesIn(prefixItems).map((item) => exampleOf(item, root, one, depth + 1))
-  if (first.length > 0 || !isNode(items) || depth > maxDepth) return first
+function listExample({ items, prefixItems, minItems }: JsonSchema, place: Place): readonly unknown[] {
+  const one = { ...place, name: place.name.replace(/s$/, '') }
+  const first = nodesIn(prefixItems).map((item) => sampleOf(item, one))
+  if (first.length > 0 || !isNode(items) || leadsBack(items, place)) return first
   const count = typeof minItems === 'number' ? Math.min(Math.max(minItems, 1), 3) : 1
-  return Array.from({ length: count }, () => exampleOf(items, root, one, depth + 1))
+  return Array.from({ length: count }, () => sampleOf(items, one))
 }
 
-function recordExample(node: JsonSchema, root: JsonSchema, depth: number): JsonSchema {
-  // Below a few levels only what must be there, so that a schema that refers to itself comes to an end.
-  const members = membersOf(node, root).filter(({ isRequired }) => isRequired || depth < 3)
-  if (depth > maxDepth) return {}
+function recordExample(node: JsonSchema, place: Place): JsonSchema {
+  const members = membersOf(node, place.root).filter(({ schema }) => !leadsBack(schema, place))
   const { additionalProperties } = node
-  if (members.length === 0 && isNode(additionalProperties))
-    return { key: exampleOf(additionalProperties, root, 'value', depth + 1) }
-  return Object.fromEntries(
-    members.map(({ name, schema }) => [name, exampleOf(schema, root, name, depth + 1)]),
-  )
+  if (members.length === 0 && isNode(additionalProperties) && !leadsBack(additionalProperties, place))
+    return { key: sampleOf(additionalProperties, { ...place, name: 'value' }) }
+  return Object.fromEntries(members.map(({ name, schema }) => [name, sampleOf(schema, { ...place, name })]))
 }

@@ -6,6 +6,7 @@ import { exampleOf } from './example.ts'
 import { type Field, fieldsOf } from './fields.ts'
 import { type Html, html, none } from './html.ts'
 import { jsonView } from './json-view.ts'
+import { templateOf } from './naming.ts'
 import { capitalised, countedText, limitText, openReason, whoText } from './phrases.ts'
 import { alternativesOf, problemsOf } from './problems-of.ts'
 
@@ -48,12 +49,12 @@ function colourOf(method: string): string {
   return /^[A-Z]+$/.test(method) ? method.toLowerCase() : ''
 }
 
-/** A path that breaks at its slashes, with its parameters marked. */
+/** A path that may break at its slashes, with its parameters marked. */
 export function pathView(path: string): Html {
-  const segments = path.split('/').slice(1)
-  return html`<code>${segments.map((segment, index) => {
-    const slash = index === 0 ? html`/` : html`<wbr>/`
-    return segment.startsWith(':') ? html`${slash}<b>{${segment.slice(1)}}</b>` : html`${slash}${segment}`
+  const pieces = templateOf(path).path.split(/(\/|\{[^}]*\})/)
+  return html`<code>${pieces.map((piece, index) => {
+    if (piece === '/') return index <= 1 ? html`/` : html`<wbr>/`
+    return piece.startsWith('{') ? html`<b>${piece}</b>` : html`${piece}`
   })}</code>`
 }
 
@@ -124,5 +125,5 @@ function answerView(route: RoutePlan, output: JsonSchema | undefined): Html {
 
 /** A figure with code in it. It scrolls, so it can be reached and named (WCAG 2.1.1). */
 export function sampleView(title: string, kind: string, code: Html, place: string): Html {
-  return html`<figure class="sample"><figcaption><b>${title}</b><span>${kind}</span></figcaption><pre tabindex="0" role="region" aria-label="${title}: ${place}"><code>${code}</code></pre></figure>`
+  return html`<figure class="sample"><figcaption><b>${title}</b><span>${kind}</span></figcaption><pre tabindex="0" role="group" aria-label="${title}: ${place}"><code>${code}</code></pre></figure>`
 }

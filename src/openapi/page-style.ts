@@ -38,7 +38,6 @@ ul { padding: 0; list-style: none; }
 code, pre { font-family: var(--mono); font-size: .875em; }
 .skip { position: absolute; left: 1rem; top: -4rem; z-index: 3; padding: .6rem 1rem; border-radius: 8px; background: var(--accent); color: var(--ground); font-weight: 600; }
 .skip:focus { top: 1rem; }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
 .page { display: grid; grid-template-columns: 19rem minmax(0, 1fr); min-height: 100vh; }
 .side { position: sticky; top: 0; height: 100vh; overflow-y: auto; padding: 1.75rem 1.25rem 2rem; background: var(--side); border-right: 1px solid var(--line); }
@@ -60,13 +59,17 @@ main { padding: 3rem clamp(1.25rem, 4vw, 4rem) 4rem; min-width: 0; max-width: 88
 .hero h1 { font-size: clamp(1.9rem, 1.4rem + 2vw, 2.75rem); line-height: 1.12; letter-spacing: -.025em; font-weight: 720; overflow-wrap: anywhere; }
 .hero p { margin-top: .9rem; max-width: 44rem; color: var(--muted); font-size: 1.0625rem; }
 .pill { display: inline-block; vertical-align: middle; padding: .1rem .6rem; border-radius: 99px; background: var(--accent-soft); color: var(--accent); font: 600 .8125rem/1.6 var(--mono); letter-spacing: 0; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; margin-top: 2rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; align-content: start; }
+.hero .columns { margin-top: 2rem; }
+.hero .samples { position: static; }
+.wide { grid-column: 1 / -1; }
 .card { padding: 1.1rem 1.25rem 1.2rem; border: 1px solid var(--line); border-radius: 12px; background: var(--raised); min-width: 0; }
 .card h2 { font-size: .9375rem; letter-spacing: 0; font-weight: 650; }
 .card p { margin-top: .35rem; color: var(--muted); font-size: .9rem; line-height: 1.55; }
 .card p code { color: var(--text); overflow-wrap: anywhere; }
 
 .card dl { display: grid; gap: .2rem; margin-top: .45rem; font-size: .9rem; }
+.card.wide dl { grid-template-columns: repeat(auto-fit, minmax(min(13rem, 100%), 1fr)); gap: .2rem 1.5rem; }
 .card dl div { display: grid; grid-template-columns: minmax(4.5rem, max-content) minmax(0, 1fr); gap: .75rem; }
 .card dt { color: var(--muted); } .card dt code { color: var(--text); } .card dd { overflow-wrap: anywhere; }
 
@@ -134,10 +137,11 @@ footer { margin-top: 5rem; padding-top: 1.5rem; border-top: 1px solid var(--line
   .page { display: block; }
   .side { display: none; }
   .bar { display: block; position: sticky; top: 0; z-index: 2; background: var(--side); border-bottom: 1px solid var(--line); }
+  .bar:has(details[open]) { position: static; }
   .bar details > summary { display: flex; align-items: center; justify-content: space-between; gap: 1rem; padding: .75rem 1.25rem; cursor: pointer; list-style: none; }
   .bar summary::-webkit-details-marker { display: none; }
   .bar .menu { flex: none; padding: .25rem .75rem; border: 1px solid var(--line); border-radius: 8px; background: var(--ground); font-size: .875rem; font-weight: 600; }
-  .bar nav { max-height: 70vh; overflow-y: auto; padding: 0 1.25rem 1.25rem; border-top: 1px solid var(--line); }
+  .bar nav { padding: 0 1.25rem 1.25rem; border-top: 1px solid var(--line); }
   main { padding-top: 2rem; }
   html { scroll-padding-top: 4.5rem; }
   .links a { padding: .5rem .6rem; }

@@ -51,7 +51,7 @@ ${styleElement(pageStyle)}
 ${linksView(plan, groups, 'Routes, short')}</details></header>
 <main id="content">
 ${heroView(plan, origin)}
-${groups.map((group) => groupView(group, plan, origin))}
+${groups.map((group, index) => groupView(group, index, plan, origin))}
 ${resourcesView(plan.resources)}
 <footer>Made by Holdfast from the declarations that the server enforces. Outside production only.</footer>
 </main>
@@ -104,13 +104,14 @@ function linksView({ routes, resources }: Plan, groups: readonly Group[], label:
     ? html`<li><a href="/openapi.json">OpenAPI 3.1 document</a></li>`
     : none
   const rows = resources.length > 0 ? html`<li><a href="#rows">Whose rows are whose</a></li>` : none
+  const hasMore = rows !== none || document !== none
   return html`<nav aria-label="${label}">${groups.map(
     ({ tag, routes: placed }) =>
       html`<p class="group">${tag}</p><ul class="links" role="list">${placed.map(
         ({ route, id }) =>
           html`<li><a href="#${id}">${methodMark(route.method)}${pathView(shortPath(route.path))}</a></li>`,
       )}</ul>`,
-  )}<p class="group">More</p><ul class="links plain" role="list">${rows}${document}</ul></nav>`
+  )}${hasMore ? html`<p class="group">More</p><ul class="links plain" role="list">${rows}${document}</ul>` : none}</nav>`
 }
 
 function shortPath(path: string): string {
@@ -120,18 +121,17 @@ function shortPath(path: string): string {
 function heroView({ title, version, limits }: Plan, origin: string): Html {
   return html`<div class="hero"><h1>${title} <span class="pill">${version}</span></h1>
 <p>What is written here is what the server enforces: it is made from the same declarations, so it cannot be out of date.</p>
-<div class="cards">
+<div class="columns"><div class="cards">
 <section class="card"><h2>Address</h2><p><code>${origin}</code></p><p>JSON in, JSON out. Keys that are not declared are refused.</p></section>
 <section class="card"><h2>Who you are</h2><p><code>Authorization: Bearer &lt;token&gt;</code></p><p>A token is never taken from a URL. What is not yours is answered like what does not exist: 404.</p></section>
-<section class="card"><h2>How often</h2><dl>${Object.entries(limits).map(
+<section class="card wide"><h2>How often</h2><dl>${Object.entries(limits).map(
     ([name, limit]) => html`<div><dt><code>${name}</code></dt><dd>${limitText(limit)}</dd></div>`,
   )}</dl><p>So many at once, refilled evenly. Beyond it <code>429</code> with <code>Retry-After</code>.</p></section>
-</div>
-<div class="cards">${sampleView('Every error is a problem', 'application/problem+json', jsonView(problemExample('VALIDATION_FAILED')), 'an error')}</div></div>`
+</div><div class="samples">${sampleView('Every error is a problem', 'application/problem+json', jsonView(problemExample('VALIDATION_FAILED')), 'an error')}</div></div></div>`
 }
 
-function groupView({ tag, routes }: Group, { limits }: Plan, origin: string): Html {
-  return html`<section class="tag" aria-label="${tag}"><h2>${capitalised(tag)}</h2>
+function groupView({ tag, routes }: Group, index: number, { limits }: Plan, origin: string): Html {
+  return html`<section class="tag" aria-labelledby="tag-${index}"><h2 id="tag-${index}">${capitalised(tag)}</h2>
 ${routes.map((placed) => routeView(placed, limits, origin))}</section>`
 }
 

@@ -85,7 +85,7 @@ export const awkwardValues: readonly unknown[] = [
   ['a', ['b', { c: [] }]],
   nested(31, 0),
   nested(33, 0),
-  nested(5_000, 0),
+  nested(500, 0),
   'a'.repeat(201),
   'a'.repeat(20_001),
   'a'.repeat(900_000),
