@@ -23,7 +23,7 @@ export async function serve(): Promise<void> {
   } catch (error) {
     if (!(error instanceof BootError || error instanceof SettingsFault || error instanceof DatabaseFault))
       throw error
-    process.stderr.write(`${'report' in error ? error.report : error.message}\n`)
+    process.stderr.write(error.report)
     process.exitCode = 78
   }
 }

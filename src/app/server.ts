@@ -3,7 +3,7 @@ import type { Database, MigrationDatabase } from '../data/index.ts'
 import { type Edge, onSignals, type StopOutcome, stopGracefully } from '../http/index.ts'
 import type { Logger } from '../observe/index.ts'
 import type { Plan } from '../route/index.ts'
-import type { Settings } from '../settings/index.ts'
+import { type Settings, SettingsFault } from '../settings/index.ts'
 
 /** A server that has passed the boot gate. */
 export interface Server {
@@ -47,7 +47,12 @@ export function serverOf({ edge, plan, settings, database, logger, onListening }
     settings,
     fastify: edge.fastify,
     async listen() {
-      await edge.fastify.listen({ host: settings.host, port: settings.port })
+      try {
+        await edge.fastify.listen({ host: settings.host, port: settings.port })
+      } catch (error) {
+        await this.stop()
+        throw listeningFault(error) ?? error
+      }
       const address = addressOf(edge.fastify, settings)
       onListening(address)
       return address
@@ -61,6 +66,29 @@ export function serverOf({ edge, plan, settings, database, logger, onListening }
       return database.db
     },
   }
+}
+
+const listeningFaults: Readonly<
+  Record<string, { readonly env: string; readonly problem: string; readonly fix: string }>
+> = {
+  EADDRINUSE: {
+    env: 'PORT',
+    problem: 'is used by another process',
+    fix: 'stop that process, or set another PORT',
+  },
+  EACCES: { env: 'PORT', problem: 'may not be opened by this user', fix: 'set a PORT above 1023' },
+  EADDRNOTAVAIL: { env: 'HOST', problem: 'is no address of this machine', fix: 'set HOST to one that is' },
+  ENOTFOUND: {
+    env: 'HOST',
+    problem: 'is a name that nobody knows',
+    fix: 'set HOST to an address of this machine',
+  },
+}
+
+function listeningFault(error: unknown): SettingsFault | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const fault = Object.hasOwn(listeningFaults, code) ? listeningFaults[code] : undefined
+  return fault === undefined ? undefined : new SettingsFault([fault])
 }
 
 function addressOf(fastify: FastifyInstance, settings: Settings): string {
