@@ -27,7 +27,7 @@ export function servicesOf({
   const { resources } = vocabulary
   return {
     count: async (name, limit, key) => {
-      const decision = await limits.consume([{ name, limit, key }], Date.now())
+      const decision = await limits.consume([{ name, limit, key }], monotonicMs())
       return { allowed: decision.allowed, fields: limitFields(decision) }
     },
     identify,
@@ -41,6 +41,11 @@ export function servicesOf({
     },
     loadRow: (resource, action, key, scope) => loadRow(database, resources, resource, { scope, action, key }),
   }
+}
+
+/** Unix milliseconds that never step back, whatever happens to the wall clock. */
+function monotonicMs(): number {
+  return Math.floor(performance.timeOrigin + performance.now())
 }
 
 const nothing = (): never => {

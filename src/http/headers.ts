@@ -38,7 +38,6 @@ const permissions = [
   'sync-xhr',
   'unload',
   'usb',
-  'web-share',
   'xr-spatial-tracking',
 ]
 
