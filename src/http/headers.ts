@@ -38,6 +38,7 @@ const permissions = [
   'sync-xhr',
   'unload',
   'usb',
+  'web-share',
   'xr-spatial-tracking',
 ]
 
