@@ -4,9 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { problemBody } from '../errors/index.ts'
-import { type Database, DatabaseFault, openDatabase } from './open.ts'
+import { DatabaseFault } from './fault.ts'
+import { type Database, openDatabase } from './open.ts'
 import { problemOf } from './sqlite/failure.ts'
 
 let dir: string
@@ -102,6 +104,67 @@ describe('a transaction', () => {
   })
 })
 
+describe('the one writer', () => {
+  async function withParents(path: string): Promise<Database> {
+    const database = await withRows(path)
+    await database.db.schema
+      .createTable('children')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('rowId', 'text')
+      .addForeignKeyConstraint('parent', ['rowId'], 'rows', ['id'], (key) =>
+        key.deferrable().initiallyDeferred(),
+      )
+      .execute()
+    return database
+  }
+
+  it('V2.3.3 is free again after a commit that fails, and what follows is really committed', async () => {
+    const path = join(dir, 'app.sqlite')
+    const { db } = await withParents(path)
+    const dangling = db
+      .transaction()
+      .execute((trx) => trx.insertInto('children').values({ id: 'x', rowId: 'nobody' }).execute())
+    await expect(dangling).rejects.toMatchObject({ code: 'CONFLICT' })
+    await db.insertInto('rows').values({ id: 'a', pair: '' }).execute()
+    await db.transaction().execute((trx) => trx.insertInto('rows').values({ id: 'b', pair: '' }).execute())
+    const elsewhere = open(path)
+    expect(await elsewhere.db.selectFrom('rows').select('id').orderBy('id').execute()).toEqual([
+      { id: 'a' },
+      { id: 'b' },
+    ])
+    expect(await elsewhere.db.selectFrom('children').select('id').execute()).toEqual([])
+  })
+
+  it('V2.3.3 does not go on by itself when SQLite has ended the transaction', async () => {
+    const { db } = await withRows(join(dir, 'app.sqlite'))
+    await sql`create trigger ends_it before insert on rows when new.pair = 'end' begin select raise(rollback, 'ended'); end`.execute(
+      db,
+    )
+    const half = db.transaction().execute(async (trx) => {
+      await trx
+        .insertInto('rows')
+        .values({ id: 'a', pair: 'end' })
+        .execute()
+        .catch(() => undefined)
+      await trx.insertInto('rows').values({ id: 'b', pair: '' }).execute()
+    })
+    await expect(half).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    expect(await db.selectFrom('rows').select('id').execute()).toEqual([])
+  })
+
+  it('V15.4.4 is not waited for without end, not even by the one that holds it', async () => {
+    const database = openDatabase(join(dir, 'app.sqlite'), 50)
+    opened.push(database)
+    await database.db.schema.createTable('rows').addColumn('id', 'text').execute()
+    const itself = database.db.transaction().execute(async () => {
+      await database.db.insertInto('rows').values({ id: 'outside' }).execute()
+    })
+    await expect(itself).rejects.toMatchObject({ code: 'UNAVAILABLE', headers: { 'retry-after': '1' } })
+    await database.db.insertInto('rows').values({ id: 'after' }).execute()
+    expect(await database.db.selectFrom('rows').selectAll().execute()).toEqual([{ id: 'after' }])
+  })
+})
+
 describe('a failing statement', () => {
   it('V16.5.1 tells the client nothing of it', async () => {
     const { db } = await withRows(':memory:')
@@ -117,7 +180,7 @@ describe('a failing statement', () => {
 
   it('takes no value that SQLite cannot hold', async () => {
     const { db } = await withRows(':memory:')
-    const odd: unknown[] = [undefined, {}, Symbol('x')]
+    const odd: unknown[] = [undefined, {}, Symbol('x'), Number.NaN, Number.POSITIVE_INFINITY]
     for (const value of odd) {
       const run = db
         .selectFrom('rows')

@@ -9,7 +9,7 @@ import {
   type SqlBool,
 } from 'kysely'
 import { Problem } from '../errors/index.ts'
-import { allOf, anyOf, compare, value } from './scoped/nodes.ts'
+import { both, compare, either, sqlOf, value } from './scoped/nodes.ts'
 
 /** How the rows of a list are ordered and where this page starts. */
 export interface PageRequest<Row> {
@@ -95,7 +95,7 @@ function afterPosition(
     const same = by
       .slice(0, index)
       .map(([earlier], place) => compare(reference(earlier), '=', value(position[place])))
-    return ParensNode.create(allOf(beyond, ...same))
+    return ParensNode.create(sqlOf(both(beyond, ...same)))
   })
-  return new ExpressionWrapper(anyOf(alternatives))
+  return new ExpressionWrapper(sqlOf(either(alternatives)))
 }

@@ -1,3 +1,4 @@
+import type { Secret } from '../base/index.ts'
 import type { Mistake } from '../base/mistake.ts'
 import { Problem } from '../errors/index.ts'
 import type { OutputOf, Schema } from '../schema/standard.ts'
@@ -21,13 +22,15 @@ export interface CallerIsRule {
   readonly column: string
 }
 
-/** The caller owns the row of another resource that this row points at. */
+/** The caller may do something to the row of another resource that this row points at. */
 export interface ThroughRule {
   readonly kind: 'through'
   /** The parent's table. */
   readonly table: string
   /** The column here that holds the parent's key. */
   readonly column: string
+  /** What the caller must be allowed to do to the parent; its owner only, unless said otherwise. */
+  readonly action: RowAction
 }
 
 /** A row of another table names both this row and the caller. */
@@ -42,12 +45,49 @@ export interface GrantedRule {
   readonly where: Readonly<Record<string, string | number>>
 }
 
+/** The caller holds one of these roles. */
+export interface CallerHasRule {
+  readonly kind: 'caller-has'
+  readonly roles: readonly string[]
+}
+
+/** Every signed-in caller, inside the tenant where the resource has one. */
+export interface AnyCallerRule {
+  readonly kind: 'any-caller'
+  readonly reason: string
+}
+
+/** What a row's own column is compared with. */
+export type ColumnOperator = '=' | '<>' | '<' | '<=' | '>' | '>='
+
+/** The row has a fixed value in a column. A comparison with `null` asks whether there is a value at all. */
+export interface ColumnRule {
+  readonly kind: 'column'
+  readonly column: string
+  readonly operator: ColumnOperator
+  readonly value: string | number | null
+}
+
+/** Any of them (`any`), or each of them (`all`). */
+export interface CombinedRule {
+  readonly kind: 'any' | 'all'
+  readonly of: readonly RowRule[]
+}
+
 /**
- * An allow-only rule about rows, as data that compiles to a SQL predicate.
+ * An allow-only rule about rows, as data: the same one becomes a SQL predicate, a policy of PostgreSQL, a filter of
+ * another ORM and an explanation.
  *
  * Rules only ever widen what the owner may do; there is no deny and no order to get wrong.
  */
-export type RowRule = CallerIsRule | ThroughRule | GrantedRule
+export type RowRule =
+  | CallerIsRule
+  | CallerHasRule
+  | AnyCallerRule
+  | ColumnRule
+  | ThroughRule
+  | GrantedRule
+  | CombinedRule
 
 /** What may be done to a row. `owner` is the strictest: grants do not count. */
 export type RowAction = 'read' | 'update' | 'delete' | 'owner'
@@ -65,6 +105,7 @@ export interface Resource<
   Table extends string = string,
   Row = unknown,
   Filled extends string = string,
+  Tagged extends string = string,
 > {
   /** The word handlers know one row by: `note`. */
   readonly name: Name
@@ -77,19 +118,72 @@ export interface Resource<
   readonly owner: Ownership
   /** Columns that no input may set, and how the server fills them. */
   readonly server: Readonly<Record<string, ServerFill>>
+  /** The column that holds the tenant: a wall that no rule reaches over. */
+  readonly tenant: string | undefined
   /** Who besides the owner may read, update or delete. */
   readonly grants: Readonly<Record<'read' | 'update' | 'delete', readonly RowRule[]>>
+  /** What must hold of a new row, beside its owner being the caller; one of these, when there are any. */
+  readonly insert: readonly RowRule[]
+  /** Who besides the owner may give a row to another owner; `undefined` when nobody may, not even the owner. */
+  readonly transfer: readonly RowRule[] | undefined
+  /** What is special about single columns. */
+  readonly columns: ColumnTags
   /** The columns that Holdfast fills itself (the owner among them); for the compiler only, absent at run time. */
   readonly filled?: Filled
+  /** Columns with a limit of their own, such as `once:slug` and `transfer:ownerId`; for the compiler only. */
+  readonly tagged?: Tagged
+}
+
+/** What is special about single columns of a resource. One declaration; everything that handles a row reads it. */
+export interface ColumnTags {
+  /** Set when the row is inserted, and never again. */
+  readonly writeOnce: readonly string[]
+  /** Never part of a reply: a query gives it as a `Secret`, an output that names it is refused at boot. */
+  readonly secret: readonly string[]
+  /** About a person: kept out of the log, and part of what is exported and erased. */
+  readonly personal: readonly string[]
+  /** Ciphertext in the database, plain in `db`. */
+  readonly encrypted: readonly string[]
+  /** Encrypted columns that can be searched for by equality, and the column that holds their blind index. */
+  readonly lookup: Readonly<Record<string, string>>
+  /** Columns that only callers with one of these roles are given; others get `null`. */
+  readonly readableBy: Readonly<Record<string, readonly string[]>>
 }
 
 type ColumnOf<S extends Schema> = keyof OutputOf<S> & string
 
 /** Who owns the rows: a column of theirs, or a parent or nobody. */
-type OwnerOf<S extends Schema> = ColumnOf<S> | Extract<Ownership, { kind: 'through' | 'shared' }>
+type OwnerOf<S extends Schema> = ColumnOf<S> | ThroughRule | Extract<Ownership, { kind: 'shared' }>
+
+/** Who may give a row to another owner: its owner, and whoever the rules name. */
+export type Handover = 'owner' | RowRule | readonly RowRule[]
+
+/** What a declaration says of single columns. */
+export interface TaggedColumns<S extends Schema, Once extends ColumnOf<S>, Secrets extends ColumnOf<S>> {
+  /** Columns that are set at insert and never again. */
+  readonly writeOnce?: readonly Once[]
+  /** Columns that no reply may hold. */
+  readonly secret?: readonly Secrets[]
+  /** Columns about a person. */
+  readonly personal?: readonly ColumnOf<S>[]
+  /** Columns that are ciphertext in the database. */
+  readonly encrypted?: readonly ColumnOf<S>[]
+  /** Encrypted columns to be found by equality: the column of the table that holds the blind index. */
+  readonly lookup?: { readonly [Column in ColumnOf<S>]?: string }
+  /** Columns that only callers with one of these roles are given. */
+  readonly readableBy?: { readonly [Column in ColumnOf<S>]?: readonly string[] }
+}
 
 /** The declaration of a resource, as an application writes it. */
-export interface ResourceDeclaration<S extends Schema, Owner extends OwnerOf<S>, Fills> {
+export interface ResourceDeclaration<
+  S extends Schema,
+  Owner extends OwnerOf<S>,
+  Fills,
+  Tenant extends ColumnOf<S>,
+  Once extends ColumnOf<S>,
+  Secrets extends ColumnOf<S>,
+  Transfer extends Handover,
+> extends TaggedColumns<S, Once, Secrets> {
   /** The schema of one row; any Standard Schema. */
   readonly row: S
   /** The column that holds the owner's id, {@link through} a parent row, or {@link shared} with a reason. */
@@ -102,13 +196,33 @@ export interface ResourceDeclaration<S extends Schema, Owner extends OwnerOf<S>,
   }
   /** The primary key; `id` unless said otherwise. */
   readonly key?: ColumnOf<S>
+  /** The column that holds the tenant: rows of another tenant do not exist, whatever a rule says. */
+  readonly tenant?: Tenant
   /** Who else may read a row. */
   readonly read?: RowRule | readonly RowRule[]
   /** Who else may change a row; also lets them read it. */
   readonly update?: RowRule | readonly RowRule[]
   /** Who else may delete a row; also lets them read it. */
   readonly delete?: RowRule | readonly RowRule[]
+  /** What must hold of a new row besides; any one of them. A caller always owns what they insert. */
+  readonly insert?: RowRule | readonly RowRule[]
+  /** Who may give a row to another owner: its owner, and whoever these rules name. Nobody unless said. */
+  readonly transfer?: Transfer
 }
+
+/** A row as handlers get it: secret columns wrapped. */
+type RowOf<S extends Schema, Secrets> = [Secrets] extends [never]
+  ? OutputOf<S>
+  : {
+      [Column in keyof OutputOf<S>]: Column extends Secrets
+        ? Secret<OutputOf<S>[Column]>
+        : OutputOf<S>[Column]
+    }
+
+/** The limits of single columns, for the compiler. */
+type TagsOf<Once extends string, Owner, Transfer> =
+  | `once:${Once}`
+  | ([Transfer] extends [never] ? never : `transfer:${Extract<Owner, string>}`)
 
 /** The columns of `Fills` that Holdfast fills without the handler. */
 export type FilledColumn<Fills> = {
@@ -134,28 +248,59 @@ export function resource<
   S extends Schema,
   const Owner extends OwnerOf<S>,
   const Fills extends Readonly<Record<string, ServerFill>>,
+  const Tenant extends ColumnOf<S> = never,
+  const Once extends ColumnOf<S> = never,
+  const Secrets extends ColumnOf<S> = never,
+  const Transfer extends Handover = never,
 >(
   name: Name,
   table: Table,
-  declaration: ResourceDeclaration<S, Owner, Fills>,
-): Resource<Name, Table, OutputOf<S>, FilledColumn<Fills> | Extract<Owner, string>> {
+  declaration: ResourceDeclaration<S, Owner, Fills, Tenant, Once, Secrets, Transfer>,
+): Resource<
+  Name,
+  Table,
+  RowOf<S, Secrets>,
+  FilledColumn<Fills> | Extract<Owner, string> | Tenant,
+  TagsOf<Once, Owner, Transfer>
+> {
+  const { transfer } = declaration
   return Object.freeze({
     name,
     table,
-    row: declaration.row as Schema<unknown, OutputOf<S>>,
+    // The schema is of what is stored; the type is of what a query gives.
+    row: declaration.row as unknown as Schema<unknown, RowOf<S, Secrets>>,
     key: declaration.key ?? 'id',
     owner: ownershipOf(declaration.owner),
+    tenant: declaration.tenant,
     server: declaration.server,
     grants: {
       read: [...listOf(declaration.read), ...listOf(declaration.update), ...listOf(declaration.delete)],
       update: listOf(declaration.update),
       delete: listOf(declaration.delete),
     },
+    insert: listOf(declaration.insert),
+    transfer: transfer === undefined || transfer === 'owner' ? transfer && [] : listOf(transfer),
+    columns: {
+      writeOnce: declaration.writeOnce ?? [],
+      secret: declaration.secret ?? [],
+      personal: declaration.personal ?? [],
+      encrypted: declaration.encrypted ?? [],
+      lookup: presentOf<string>(declaration.lookup),
+      readableBy: presentOf<readonly string[]>(declaration.readableBy),
+    },
   })
 }
 
-function ownershipOf(owner: string | Ownership): Ownership {
-  return typeof owner === 'string' ? { kind: 'column', column: owner } : owner
+function presentOf<T>(declared: Readonly<Record<string, T | undefined>> | undefined): Record<string, T> {
+  const present: Record<string, T> = {}
+  for (const [column, given] of Object.entries(declared ?? {}))
+    if (given !== undefined) present[column] = given
+  return present
+}
+
+function ownershipOf(owner: string | ThroughRule | Extract<Ownership, { kind: 'shared' }>): Ownership {
+  if (typeof owner === 'string') return { kind: 'column', column: owner }
+  return owner.kind === 'shared' ? owner : { kind: 'through', table: owner.table, column: owner.column }
 }
 
 /**
@@ -169,14 +314,16 @@ export function shared(reason: string): Extract<Ownership, { kind: 'shared' }> {
 }
 
 /**
- * Whoever owns the parent row owns this one too.
+ * Whoever may do something to the parent row. As `owner`: whoever owns the parent owns this row too.
  *
  * @param table The parent's table; its resource says who owns it.
  * @param column The column here that holds the parent's key.
+ * @param action What the caller must be allowed to do to the parent; its owner only, unless said otherwise.
  * @example owner: through('notes', 'noteId')
+ * @example insert: through('notes', 'noteId', 'read') // comment on what you may read
  */
-export function through(table: string, column: string): ThroughRule {
-  return { kind: 'through', table, column }
+export function through(table: string, column: string, action: RowAction = 'owner'): ThroughRule {
+  return { kind: 'through', table, column, action }
 }
 
 /**
@@ -204,6 +351,45 @@ export function granted(
  */
 export function callerIs(column: string): CallerIsRule {
   return { kind: 'caller-is', column }
+}
+
+/**
+ * Callers who hold one of these roles.
+ *
+ * @example read: callerHas('support', 'admin')
+ */
+export function callerHas(...roles: readonly [string, ...string[]]): CallerHasRule {
+  return { kind: 'caller-has', roles }
+}
+
+/**
+ * Every signed-in caller; with a `tenant`, every one of the same tenant.
+ *
+ * @param reason Why that is right; listed for the reviewer.
+ * @example read: anyCaller('The price list is for every customer.')
+ */
+export function anyCaller(reason: string): AnyCallerRule {
+  return { kind: 'any-caller', reason }
+}
+
+/**
+ * Rows with a fixed value in a column: the custom predicate. Combine it with {@link allOf} and {@link anyOf}.
+ *
+ * @param value `=` and `<>` take `null` as well: whether the column has a value.
+ * @example read: allOf(anyCaller('Published is for everyone.'), where('status', '=', 'published'))
+ */
+export function where(column: string, operator: ColumnOperator, value: string | number | null): ColumnRule {
+  return { kind: 'column', column, operator, value }
+}
+
+/** Any one of the rules is enough. @example anyOf(callerIs('editorId'), callerHas('admin')) */
+export function anyOf(...of: readonly [RowRule, ...RowRule[]]): CombinedRule {
+  return { kind: 'any', of }
+}
+
+/** Every one of the rules must hold. @example allOf(callerHas('editor'), where('status', '=', 'draft')) */
+export function allOf(...of: readonly [RowRule, ...RowRule[]]): CombinedRule {
+  return { kind: 'all', of }
 }
 
 function listOf(rules: RowRule | readonly RowRule[] | undefined): readonly RowRule[] {

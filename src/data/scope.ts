@@ -2,6 +2,10 @@
 export interface Scope {
   /** The caller's user id; `null` on an open route, where only shared rows exist. */
   readonly userId: string | null
+  /** The caller's tenant; `null` outside any, where no row of a tenant exists. */
+  readonly tenantId: string | null
+  /** The roles that the caller holds at this moment. */
+  readonly roles: readonly string[]
   /**
    * Rows that the route's access rule opened to this caller beyond their own (`owns(Note).or(role('editor'))`):
    * by table, one key, or `'all'` on a route without a row in its address.

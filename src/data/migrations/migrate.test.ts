@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { openDatabase } from '../open.ts'
+import { engineKinds, freshDatabase } from '../../../test/kit/databases.ts'
+import type { Database } from '../open.ts'
 import { migrateDown, migrateUp, migrationStatus, requireMigrated } from './migrate.ts'
 import type { Migration } from './migration.ts'
 
@@ -14,14 +15,14 @@ function step(name: string, table: string): Migration {
 const first = step('0001-a', 'a')
 const second = step('0002-b', 'b')
 
-async function tablesOf(database: ReturnType<typeof openDatabase>): Promise<string[]> {
+async function tablesOf(database: Database): Promise<string[]> {
   const rows = await database.db.introspection.getTables()
   return rows.map(({ name }) => name).filter((name) => name.length === 1)
 }
 
-describe('migrations', () => {
+describe.each(engineKinds)('migrations on %s', (engine) => {
   it('go up in order, once, and back one at a time', async () => {
-    const database = openDatabase(':memory:')
+    const { database, drop } = await freshDatabase(engine)
     const done: string[] = []
     const up = await migrateUp(database, [first], (name) => done.push(name))
     expect(up).toEqual({ done: ['0001-a'], applied: ['0001-a'], pending: [] })
@@ -34,11 +35,11 @@ describe('migrations', () => {
       pending: ['0002-b'],
     })
     expect(await tablesOf(database)).toEqual(['a'])
-    database.close()
+    await drop()
   })
 
   it('leave nothing of a step that fails midway', async () => {
-    const database = openDatabase(':memory:')
+    const { database, drop } = await freshDatabase(engine)
     const broken: Migration = {
       name: '0002-b',
       up: async (db) => {
@@ -53,17 +54,17 @@ describe('migrations', () => {
       applied: ['0001-a'],
       pending: ['0002-b'],
     })
-    database.close()
+    await drop()
   })
 
   it('apply each step once when two start at the same time', async () => {
-    const database = openDatabase(':memory:')
+    const { database, drop } = await freshDatabase(engine)
     const both = await Promise.all([
       migrateUp(database, [first, second]),
       migrateUp(database, [first, second]),
     ])
     expect(both.flatMap(({ done }) => done).sort()).toEqual(['0001-a', '0002-b'])
-    database.close()
+    await drop()
   })
 
   const histories: [string, Migration[], string][] = [
@@ -73,27 +74,27 @@ describe('migrations', () => {
   ]
   for (const [name, list, message] of histories) {
     it(`refuse ${name}`, async () => {
-      const database = openDatabase(':memory:')
+      const { database, drop } = await freshDatabase(engine)
       await migrateUp(database, [first])
       await expect(migrateUp(database, list)).rejects.toThrow(message)
       await expect(requireMigrated(database, list)).rejects.toThrow(message)
-      database.close()
+      await drop()
     })
   }
 
   it('are demanded in production, with the command to run', async () => {
-    const database = openDatabase(':memory:')
+    const { database, drop } = await freshDatabase(engine)
     await expect(requireMigrated(database, [first])).rejects.toThrow('holdfast migrate up')
     await migrateUp(database, [first])
     await expect(requireMigrated(database, [first])).resolves.toBeUndefined()
-    database.close()
+    await drop()
   })
 
   it('say so when a step has no way back', async () => {
-    const database = openDatabase(':memory:')
+    const { database, drop } = await freshDatabase(engine)
     const oneWay: Migration = { name: '0001-a', up: first.up }
     await migrateUp(database, [oneWay])
     await expect(migrateDown(database, [oneWay])).rejects.toThrow('no way back')
-    database.close()
+    await drop()
   })
 })

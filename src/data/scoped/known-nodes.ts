@@ -37,7 +37,6 @@ export const knownNodes: ReadonlySet<OperationNodeKind> = new Set<OperationNodeK
   'OnConflictNode',
   'OnNode',
   'OperatorNode',
-  'OrActionNode',
   'OrderByItemNode',
   'OrderByNode',
   'OrNode',
@@ -58,6 +57,7 @@ export const knownNodes: ReadonlySet<OperationNodeKind> = new Set<OperationNodeK
   'TupleNode',
   'UnaryOperationNode',
   'UpdateQueryNode',
+  'UsingNode',
   'ValueListNode',
   'ValueNode',
   'ValuesNode',
@@ -68,3 +68,106 @@ export const knownNodes: ReadonlySet<OperationNodeKind> = new Set<OperationNodeK
 
 /** The raw fragments that Kysely itself writes: sort directions and the `on true` of a join. */
 export const knownFragments: ReadonlySet<string> = new Set(['asc', 'desc', 'true'])
+
+/**
+ * The functions that a scoped query may call. Kysely writes a function's name into the text as it is, and databases
+ * have functions that run a text as SQL, read files, sleep, or change what the session is allowed.
+ */
+export const knownFunctions: ReadonlySet<string> = new Set([
+  ...[
+    'count',
+    'sum',
+    'avg',
+    'min',
+    'max',
+    'total',
+    'string_agg',
+    'group_concat',
+    'array_agg',
+    'bool_and',
+    'bool_or',
+  ],
+  ...[
+    'json_agg',
+    'jsonb_agg',
+    'json_object_agg',
+    'json_group_array',
+    'json_group_object',
+    'any',
+    'all',
+    'some',
+  ],
+  ...['row_number', 'rank', 'dense_rank', 'percent_rank', 'cume_dist', 'ntile', 'lag', 'lead'],
+  ...['first_value', 'last_value', 'nth_value', 'coalesce', 'nullif', 'ifnull', 'iif', 'greatest', 'least'],
+  ...['abs', 'round', 'ceil', 'ceiling', 'floor', 'trunc', 'sign', 'mod', 'power', 'sqrt', 'random'],
+  ...['lower', 'upper', 'length', 'char_length', 'octet_length', 'trim', 'ltrim', 'rtrim', 'btrim', 'substr'],
+  ...[
+    'substring',
+    'replace',
+    'concat',
+    'concat_ws',
+    'instr',
+    'strpos',
+    'position',
+    'left',
+    'right',
+    'lpad',
+    'rpad',
+  ],
+  ...[
+    'starts_with',
+    'split_part',
+    'reverse',
+    'hex',
+    'unhex',
+    'encode',
+    'decode',
+    'typeof',
+    'unicode',
+    'char',
+  ],
+  ...[
+    'date',
+    'time',
+    'datetime',
+    'julianday',
+    'unixepoch',
+    'strftime',
+    'timediff',
+    'now',
+    'age',
+    'date_part',
+  ],
+  ...['date_trunc', 'extract', 'to_char', 'to_date', 'to_timestamp', 'make_date', 'make_interval'],
+  ...['json', 'json_array', 'json_object', 'json_extract', 'json_type', 'json_valid', 'json_array_length'],
+  ...[
+    'json_build_object',
+    'jsonb_build_object',
+    'json_build_array',
+    'jsonb_build_array',
+    'to_json',
+    'to_jsonb',
+  ],
+  ...[
+    'jsonb_array_length',
+    'jsonb_typeof',
+    'json_typeof',
+    'array_length',
+    'cardinality',
+    'unnest',
+    'jsonb_set',
+  ],
+])
+
+/** True for an operator that Kysely offers; a name is written into the text as it is. */
+export function isKnownOperator(operator: string): boolean {
+  return knownOperators.has(operator)
+}
+
+const knownOperators: ReadonlySet<string> = new Set([
+  ...['=', '==', '!=', '<>', '>', '>=', '<', '<=', 'in', 'not in', 'is', 'is not', 'like', 'not like'],
+  ...['match', 'ilike', 'not ilike', '@>', '<@', '^@', '&&', '?', '?&', '?|', '!<', '!>', '<=>', '!~', '~'],
+  ...['~*', '!~*', '@@', '@@@', '!!', '<->', 'regexp', 'is distinct from', 'is not distinct from'],
+  ...['+', '-', '*', '/', '%', '^', '&', '|', '#', '<<', '>>', '->', '->>', '->$', '->>$', '||'],
+  ...['not', 'exists', 'not exists', 'between', 'between symmetric'],
+])

@@ -9,6 +9,7 @@ import {
   OperatorNode,
   OrNode,
   ParensNode,
+  PrimitiveValueListNode,
   ReferenceNode,
   SelectionNode,
   SelectQueryNode,
@@ -18,18 +19,30 @@ import {
   WhereNode,
 } from 'kysely'
 
+/** A condition in SQL, or one that is known beforehand. */
+export type Predicate = OperationNode | boolean
+
 /** `table.column` */
-export function columnOf(table: string, column: string): OperationNode {
+export function columnOf(table: string, column: string): ReferenceNode {
   return ReferenceNode.create(ColumnNode.create(column), TableNode.create(table))
 }
 
 /** `left operator right` */
 export function compare(
   left: OperationNode,
-  operator: '=' | '<>' | '<' | '>' | '+',
+  operator: '=' | '<>' | '<' | '<=' | '>' | '>=' | '+' | '||' | 'in',
   right: OperationNode,
 ): OperationNode {
   return BinaryOperationNode.create(left, OperatorNode.create(operator), right)
+}
+
+/** `left is null`, `left is not null` */
+export function isNull(left: OperationNode, isIt: boolean): OperationNode {
+  return BinaryOperationNode.create(
+    left,
+    OperatorNode.create(isIt ? 'is' : 'is not'),
+    ValueNode.createImmediate(null),
+  )
 }
 
 /** A bound parameter. */
@@ -37,45 +50,66 @@ export function value(bound: unknown): OperationNode {
   return ValueNode.create(bound)
 }
 
-/** A predicate that no row fulfils. */
-export const never: OperationNode = compare(ValueNode.createImmediate(1), '=', ValueNode.createImmediate(0))
+/** Bound parameters in parentheses, for `in`. */
+export function valueList(bound: readonly unknown[]): OperationNode {
+  return PrimitiveValueListNode.create(bound)
+}
 
-/** Any of them; {@link never} when there is none. */
-export function anyOf(parts: readonly OperationNode[]): OperationNode {
-  const [first, ...others] = parts
-  if (first === undefined) return never
+/** SQL that says what is known beforehand. */
+export function sqlOf(predicate: Predicate): OperationNode {
+  if (typeof predicate !== 'boolean') return predicate
+  return compare(ValueNode.createImmediate(1), '=', ValueNode.createImmediate(predicate ? 1 : 0))
+}
+
+/** Any of them; false when there is none. */
+export function either(parts: readonly Predicate[]): Predicate {
+  if (parts.includes(true)) return true
+  const [first, ...others] = parts.filter((part) => typeof part !== 'boolean')
+  if (first === undefined) return false
   if (others.length === 0) return first
   return ParensNode.create(others.reduce((left, right) => OrNode.create(left, right), first))
 }
 
-/** All of them. */
-export function allOf(first: OperationNode, ...others: readonly OperationNode[]): OperationNode {
+/** All of them; true when there is none. */
+export function both(...parts: readonly Predicate[]): Predicate {
+  if (parts.includes(false)) return false
+  const [first, ...others] = parts.filter((part) => typeof part !== 'boolean')
+  if (first === undefined) return true
   return others.reduce((left, right) => AndNode.create(left, right), first)
 }
 
 /** `exists (select 1 from table as alias where …)` */
-export function exists(from: OperationNode, where: OperationNode): OperationNode {
+export function exists(table: string, alias: string, where: Predicate): Predicate {
+  if (where === false) return false
   const select: SelectQueryNode = {
-    ...SelectQueryNode.createFrom([from]),
-    selections: [
-      SelectionNode.create(AliasNode.create(ValueNode.createImmediate(1), IdentifierNode.create('found'))),
-    ],
-    where: WhereNode.create(where),
+    ...SelectQueryNode.createFrom([aliased(TableNode.create(table), alias)]),
+    selections: [SelectionNode.create(aliased(ValueNode.createImmediate(1), 'found'))],
+    where: WhereNode.create(sqlOf(where)),
   }
   return UnaryOperationNode.create(OperatorNode.create('exists'), ParensNode.create(select))
 }
 
-/** `where old and more` */
-export function alsoWhere(where: WhereNode | undefined, more: OperationNode): WhereNode {
-  return WhereNode.create(where === undefined ? more : AndNode.create(ParensNode.create(where.where), more))
+/** `node as name` */
+export function aliased(node: OperationNode, name: string): AliasNode {
+  return AliasNode.create(node, IdentifierNode.create(name))
 }
 
-/** `select * from table where …` */
-export function selectWhere(table: string, where: OperationNode): SelectQueryNode {
+/** `where old and more` */
+export function alsoWhere(where: WhereNode | undefined, more: Predicate): WhereNode {
+  const added = sqlOf(more)
+  return WhereNode.create(where === undefined ? added : AndNode.create(ParensNode.create(where.where), added))
+}
+
+/** `select … from table where …` */
+export function selectWhere(
+  table: string,
+  where: Predicate,
+  selections: readonly SelectionNode[] = [SelectionNode.createSelectAll()],
+): SelectQueryNode {
   return {
     kind: 'SelectQueryNode',
     from: FromNode.create([TableNode.create(table)]),
-    selections: [SelectionNode.createSelectAll()],
-    where: WhereNode.create(where),
+    selections,
+    ...(where === true ? {} : { where: WhereNode.create(sqlOf(where)) }),
   }
 }

@@ -1,133 +1,190 @@
-import { AliasNode, IdentifierNode, type OperationNode, TableNode } from 'kysely'
+import type { OperationNode } from 'kysely'
 import { assert } from '../../base/index.ts'
-import { type Resource, type RowAction, type RowRule, resourceOf } from '../resource.ts'
-import type { Scope } from '../scope.ts'
-import { allOf, anyOf, columnOf, compare, exists, value } from './nodes.ts'
+import { type GrantedRule, type Resource, type RowAction, type RowRule, resourceOf } from '../resource.ts'
+import type { CallerTerms } from './caller.ts'
+import { both, columnOf, compare, either, exists, isNull, type Predicate, value } from './nodes.ts'
 
-/** What a caller may do to the rows of a table: everything, or what the predicate names. */
-export type RowPredicate =
-  | { readonly kind: 'every-row' }
-  | { readonly kind: 'where'; readonly where: OperationNode }
-
-// A chain of `through` this long is a circle.
-const deepestChain = 5
-
-/**
- * The rules of a resource for one caller and one action, as SQL.
- *
- * @param at The name by which the query knows the table at this place.
- */
-export function rowPredicate(
-  resources: readonly Resource[],
-  resource: Resource,
-  action: RowAction,
-  scope: Scope,
-  at: string = resource.table,
-): RowPredicate {
-  const isRead = action === 'read'
-  if (resource.owner.kind === 'shared') {
-    return isRead ? { kind: 'every-row' } : { kind: 'where', where: anyOf([]) }
-  }
-  const lifted = scope.lifted.get(resource.table)
-  if (lifted === 'all') return { kind: 'every-row' }
-  const { userId } = scope
-  if (userId === null) return { kind: 'where', where: anyOf([]) }
-  const parts = [ownerPredicate(resources, resource, userId, at, 0)]
-  if (action !== 'owner') {
-    for (const rule of resource.grants[action])
-      parts.push(rulePredicate(resources, resource, rule, userId, at))
-  }
-  if (lifted !== undefined) parts.push(compare(columnOf(at, resource.key), '=', value(lifted.key)))
-  return { kind: 'where', where: anyOf(parts) }
+/** A row as a rule sees it: one that is there, or one that is about to be. */
+export interface RowTerms {
+  /** A column of the row. @throws `INTERNAL` for a new row that does not say */
+  readonly column: (name: string) => OperationNode
 }
 
-function ownerPredicate(
-  resources: readonly Resource[],
+/** What the rules are held against. */
+export interface Judging {
+  readonly resources: readonly Resource[]
+  readonly caller: CallerTerms
+  /** How a rule reaches other tables; a sub-query on them unless said otherwise. */
+  readonly reach?: Reach
+}
+
+/** A parent, and what the caller must be allowed to do to it. */
+export interface ParentLink {
+  readonly table: string
+  readonly column: string
+  readonly action: RowAction
+}
+
+/** How a rule asks about rows of other tables. */
+export interface Reach {
+  readonly parent: (link: ParentLink, row: RowTerms) => Predicate
+  readonly grant: (rule: GrantedRule, key: OperationNode) => Predicate
+}
+
+// A chain of `through` this long is a circle.
+const deepestChain = 6
+
+/** What may be done, and handing a row to another owner. */
+export type JudgedAction = RowAction | 'transfer'
+
+/** A row that the query knows its table by this name. */
+export function rowAt(alias: string): RowTerms {
+  return { column: (name) => columnOf(alias, name) }
+}
+
+/**
+ * The rules of a resource for a caller and an action, as SQL: the tenant wall, and one of the owner, the grants, and
+ * what the route's access rule has opened.
+ */
+export function rowPredicate(
+  judging: Judging,
+  resource: Resource,
+  action: JudgedAction,
+  row: RowTerms = rowAt(resource.table),
+  depth = 0,
+): Predicate {
+  const wall = tenantWall(judging, resource, row)
+  if (resource.owner.kind === 'shared') return both(action === 'read', wall)
+  const { caller } = judging
+  return both(
+    wall,
+    either([
+      ownerPredicate(judging, resource, row, depth),
+      ...rulesFor(resource, action).map((rule) => rulePredicate(judging, resource, rule, row, depth)),
+      caller.isLifted(resource.table, row.column(resource.key)),
+    ]),
+  )
+}
+
+function rulesFor(resource: Resource, action: JudgedAction): readonly RowRule[] {
+  if (action === 'owner') return []
+  if (action === 'transfer') return resource.transfer ?? []
+  return resource.grants[action]
+}
+
+/** A row of another tenant does not exist, whoever asks and whatever was opened. */
+function tenantWall({ caller }: Judging, { tenant }: Resource, row: RowTerms): Predicate {
+  if (tenant === undefined) return true
+  return caller.isTenant(row.column(tenant))
+}
+
+/** Whether the caller owns the row. */
+export function ownerPredicate(
+  judging: Judging,
   { owner }: Resource,
-  userId: string,
-  at: string,
+  row: RowTerms,
   depth: number,
-): OperationNode {
-  assert(depth < deepestChain, 'owner: through() runs in a circle')
+): Predicate {
   switch (owner.kind) {
     case 'column':
-      return compare(columnOf(at, owner.column), '=', value(userId))
+      return judging.caller.isUser(row.column(owner.column))
     case 'through':
-      return parentPredicate(resources, owner, userId, at, depth)
+      return parentPredicate(judging, { ...owner, action: 'owner' }, row, depth)
     case 'shared':
-      return anyOf([])
+      return false
     default:
       return owner satisfies never
   }
 }
 
-/** The row's parent exists and is the caller's. */
-function parentPredicate(
-  resources: readonly Resource[],
-  link: { readonly table: string; readonly column: string },
-  userId: string,
-  at: string,
-  depth: number,
-): OperationNode {
-  const parent = resourceOf(resources, link.table)
-  const alias = `holdfast_parent_${depth}`
-  return exists(
-    aliased(parent.table, alias),
-    allOf(
-      compare(columnOf(alias, parent.key), '=', columnOf(at, link.column)),
-      ownerPredicate(resources, parent, userId, alias, depth + 1),
-    ),
-  )
-}
-
-/** The parent row that a new row names exists and is the caller's; `key` is the value the new row has for it. */
-export function parentOwned(
-  resources: readonly Resource[],
-  table: string,
-  key: OperationNode,
-  userId: string,
-): OperationNode {
-  const parent = resourceOf(resources, table)
-  const alias = 'holdfast_parent'
-  return exists(
-    aliased(parent.table, alias),
-    allOf(
-      compare(columnOf(alias, parent.key), '=', key),
-      ownerPredicate(resources, parent, userId, alias, 1),
-    ),
-  )
-}
-
-function rulePredicate(
-  resources: readonly Resource[],
+/** Whether one rule lets the caller. */
+export function rulePredicate(
+  judging: Judging,
   resource: Resource,
   rule: RowRule,
-  userId: string,
-  at: string,
-): OperationNode {
+  row: RowTerms,
+  depth: number,
+): Predicate {
+  const { caller } = judging
+  // Rules are about callers; nobody is none.
+  if (caller.userId === null) return false
   switch (rule.kind) {
     case 'caller-is':
-      return compare(columnOf(at, rule.column), '=', value(userId))
+      return caller.isUser(row.column(rule.column))
+    case 'caller-has':
+      return both(caller.isKnown, caller.holdsAny(rule.roles))
+    case 'any-caller':
+      return caller.isKnown
+    case 'column':
+      return both(caller.isKnown, columnPredicate(row.column(rule.column), rule))
     case 'through':
-      return parentPredicate(resources, rule, userId, at, 0)
-    case 'granted': {
-      const alias = 'holdfast_grant'
-      return exists(
-        aliased(rule.table, alias),
-        allOf(
-          compare(columnOf(alias, rule.row), '=', columnOf(at, resource.key)),
-          compare(columnOf(alias, rule.user), '=', value(userId)),
-          ...Object.entries(rule.where).map(([column, bound]) =>
-            compare(columnOf(alias, column), '=', value(bound)),
-          ),
-        ),
-      )
-    }
+      return both(caller.isKnown, parentPredicate(judging, rule, row, depth))
+    case 'granted':
+      return grantPredicate(judging, rule, row.column(resource.key), depth)
+    case 'any':
+      return either(rule.of.map((part) => rulePredicate(judging, resource, part, row, depth)))
+    case 'all':
+      return both(...rule.of.map((part) => rulePredicate(judging, resource, part, row, depth)))
     default:
       return rule satisfies never
   }
 }
 
-function aliased(table: string, alias: string): OperationNode {
-  return AliasNode.create(TableNode.create(table), IdentifierNode.create(alias))
+function columnPredicate(column: OperationNode, rule: Extract<RowRule, { kind: 'column' }>): Predicate {
+  if (rule.value === null) return isNull(column, rule.operator === '=')
+  return compare(column, rule.operator, value(rule.value))
+}
+
+/** A row of the granting table names both this row and the caller. */
+export function grantPredicate(
+  judging: Judging,
+  rule: GrantedRule,
+  key: OperationNode,
+  depth: number,
+): Predicate {
+  const { caller, reach, resources } = judging
+  if (reach !== undefined) return reach.grant(rule, key)
+  const alias = `holdfast_grant_${depth}`
+  return exists(
+    rule.table,
+    alias,
+    both(
+      // A grant of another tenant does not exist either.
+      tenantWall(judging, resourceOf(resources, rule.table), rowAt(alias)),
+      compare(columnOf(alias, rule.row), '=', key),
+      caller.isUser(columnOf(alias, rule.user)),
+      ...Object.entries(rule.where).map(([column, bound]) =>
+        compare(columnOf(alias, column), '=', value(bound)),
+      ),
+    ),
+  )
+}
+
+/** The row's parent exists and the caller may do this to it. */
+export function parentPredicate(judging: Judging, link: ParentLink, row: RowTerms, depth: number): Predicate {
+  const { resources, reach } = judging
+  if (reach !== undefined) return reach.parent(link, row)
+  assert(depth < deepestChain, 'through() runs in a circle')
+  const parent = resourceOf(resources, link.table)
+  const alias = `holdfast_parent_${depth}`
+  return exists(
+    parent.table,
+    alias,
+    both(
+      compare(columnOf(alias, parent.key), '=', row.column(link.column)),
+      rowPredicate(judging, parent, link.action, rowAt(alias), depth + 1),
+    ),
+  )
+}
+
+/**
+ * Whether the caller may insert a row: into their tenant, owning it, and under one of the insert rules when there
+ * are any.
+ */
+export function insertPredicate(judging: Judging, resource: Resource, row: RowTerms): Predicate {
+  const { owner, insert } = resource
+  return both(
+    owner.kind === 'through' ? ownerPredicate(judging, resource, row, 0) : true,
+    insert.length === 0 || either(insert.map((rule) => rulePredicate(judging, resource, rule, row, 0))),
+  )
 }

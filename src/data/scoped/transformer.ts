@@ -6,62 +6,52 @@ import {
   type InsertQueryNode,
   type JoinNode,
   type OperationNode,
-  OperationNodeTransformer,
   type QueryId,
-  type RawNode,
   type RootOperationNode,
   type SelectQueryNode,
   TableNode,
   type UpdateQueryNode,
-  type WithNode,
+  UsingNode,
 } from 'kysely'
 import { type Resource, resourceOf } from '../resource.ts'
-import { changeStamps, requireWritable, revisionColumn } from './columns.ts'
+import { ColumnTransformer } from './column-transformer.ts'
+import { asExpected, changeStamps, movesRow, requireWritable, setColumn } from './columns.ts'
 import { ownedInsert } from './insert.ts'
-import { knownFragments, knownNodes } from './known-nodes.ts'
-import { allOf, alsoWhere, anyOf, columnOf, compare, selectWhere, value } from './nodes.ts'
-import { rowPredicate } from './predicate.ts'
+import { alsoWhere, both, type Predicate, selectWhere } from './nodes.ts'
+import { hasSpecialColumns, selectionsOf } from './opaque.ts'
+import { rowAt, rowPredicate } from './predicate.ts'
 import { refusal } from './refuse.ts'
-import type { Rewriting } from './rewriting.ts'
+import type { Consequences, Rewriting } from './rewriting.ts'
+import { sealedUpdates } from './update.ts'
 
 const roots: readonly string[] = ['SelectQueryNode', 'InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']
 
-/** Applies the row rules to a query, wherever it touches a table. @throws `INTERNAL` for what it cannot scope */
-export function scopeQuery(node: RootOperationNode, rewriting: Rewriting): RootOperationNode {
-  if (!roots.includes(node.kind)) throw refusal(`${node.kind} is no select, insert, update or delete`)
-  return new ScopeTransformer(rewriting).transformNode(node)
+/** A query under the row rules, and what has to happen when it runs. */
+export interface Rewritten {
+  readonly node: RootOperationNode
+  readonly consequences: Readonly<Consequences>
 }
 
-class ScopeTransformer extends OperationNodeTransformer {
-  readonly #rewriting: Rewriting
-  /** The common table expressions in sight, innermost last. */
-  readonly #withNames: string[][] = []
+/** Applies the row rules to a query, wherever it touches a table. @throws `INTERNAL` for what it cannot scope */
+export function scopeQuery(node: RootOperationNode, rewriting: Rewriting): Rewritten {
+  if (!roots.includes(node.kind)) throw refusal(`${node.kind} is no select, insert, update or delete`)
+  const transformer = new ScopeTransformer(node, rewriting)
+  return { node: transformer.transformNode(node), consequences: transformer.consequences }
+}
 
-  constructor(rewriting: Rewriting) {
-    super()
-    this.#rewriting = rewriting
-  }
+/** The table that a write changes, and the name by which the query knows it. */
+interface Target {
+  readonly resource: Resource
+  readonly at: string
+}
 
-  protected override transformNodeImpl<T extends OperationNode>(node: T, queryId?: QueryId): T {
-    if (node.kind !== 'RawNode' && !knownNodes.has(node.kind))
-      throw refusal(`${node.kind} is not understood here`)
-    return super.transformNodeImpl(node, queryId)
-  }
-
-  protected override transformRaw(node: RawNode): RawNode {
-    const [text = '', ...others] = node.sqlFragments
-    if (others.length > 0 || node.parameters.length > 0 || !knownFragments.has(text.trim())) {
-      throw refusal('raw SQL cannot be held against the row rules')
-    }
-    return node
-  }
-
-  protected override transformSelectQuery(node: SelectQueryNode, queryId?: QueryId): SelectQueryNode {
-    return this.#within(node.with, () => super.transformSelectQuery(node, queryId))
-  }
-
+class ScopeTransformer extends ColumnTransformer {
   protected override transformFrom(node: FromNode, queryId?: QueryId): FromNode {
     return FromNode.create(node.froms.map((from) => this.#source(from, queryId)))
+  }
+
+  protected override transformUsing(node: UsingNode, queryId?: QueryId): UsingNode {
+    return UsingNode.create(node.tables.map((table) => this.#source(table, queryId)))
   }
 
   protected override transformJoin(node: JoinNode, queryId?: QueryId): JoinNode {
@@ -69,59 +59,88 @@ class ScopeTransformer extends OperationNodeTransformer {
     return { ...join, table: this.#source(node.table, queryId), ...(on === undefined ? {} : { on }) }
   }
 
+  protected override transformSelectQuery(node: SelectQueryNode, queryId?: QueryId): SelectQueryNode {
+    return this.withNames(node.with, () => super.transformSelectQuery(node, queryId))
+  }
+
   protected override transformInsertQuery(node: InsertQueryNode, queryId?: QueryId): InsertQueryNode {
-    return this.#within(node.with, () => {
-      const resource = this.#target(node.into)
-      return ownedInsert(super.transformInsertQuery(node, queryId), resource, this.#rewriting)
+    return this.withNames(node.with, () => {
+      const target = this.#target(node.into)
+      return this.writing(target, () => {
+        const insert = super.transformInsertQuery(node, queryId)
+        const { consequences } = this
+        return ownedInsert(insert, target.resource, this.rewriting, {
+          consequences,
+          isRoot: node === this.root,
+        })
+      })
     })
   }
 
   protected override transformUpdateQuery(node: UpdateQueryNode, queryId?: QueryId): UpdateQueryNode {
-    if (node.from !== undefined || node.joins !== undefined) throw refusal('update … from cannot be scoped')
-    return this.#within(node.with, () => {
-      const resource = this.#target(node.table)
-      const update = super.transformUpdateQuery(node, queryId)
-      for (const { column } of update.updates ?? []) requireWritable(resource, column)
-      return {
-        ...update,
-        updates: [...(update.updates ?? []), ...changeStamps(resource, this.#rewriting.now)],
-        where: alsoWhere(update.where, this.#changeable(resource, 'update')),
-      }
+    if (node.joins !== undefined) throw refusal('update with joins; use "from" and "where"')
+    return this.withNames(node.with, () => {
+      const target = this.#target(node.table)
+      const { resource, at } = target
+      requireOwned(resource)
+      return this.writing(target, () => {
+        // The target itself must stay a table; everything else goes through the rules.
+        const { table: _table, ...others } = node
+        const update = super.transformUpdateQuery(others, queryId)
+        const names = (update.updates ?? []).map(({ column }) => setColumn(column))
+        const isTransfer = this.#requireUpdatable(resource, names)
+        if (movesRow(resource, update.updates)) this.consequences.lifts.add(resource.table)
+        return {
+          ...update,
+          ...(node.table === undefined ? {} : { table: node.table }),
+          updates: [
+            ...sealedUpdates(update, target, this.rewriting),
+            ...changeStamps(resource, at, this.rewriting.now),
+          ],
+          where: alsoWhere(
+            update.where,
+            both(
+              this.#changeable(target, 'update'),
+              isTransfer ? this.#changeable(target, 'transfer') : true,
+            ),
+          ),
+        }
+      })
     })
   }
 
   protected override transformDeleteQuery(node: DeleteQueryNode, queryId?: QueryId): DeleteQueryNode {
-    if (node.using !== undefined || node.joins !== undefined) throw refusal('delete … using cannot be scoped')
+    if (node.joins !== undefined) throw refusal('delete with joins; use sub-queries')
+    if (node.using !== undefined && this.rewriting.dialect === 'sqlite')
+      throw refusal('SQLite has no "delete … using"; use a sub-query')
     const [table, ...others] = node.from.froms
     if (others.length > 0) throw refusal('delete names one table')
-    return this.#within(node.with, () => {
-      const resource = this.#target(table)
-      // The target itself must stay a table; everything else goes through the rules.
-      const rest = super.transformDeleteQuery({ ...node, from: FromNode.create([]) }, queryId)
-      return { ...rest, from: node.from, where: alsoWhere(rest.where, this.#changeable(resource, 'delete')) }
+    return this.withNames(node.with, () => {
+      const target = this.#target(table)
+      requireOwned(target.resource)
+      return this.writing(target, () => {
+        const rest = super.transformDeleteQuery({ ...node, from: FromNode.create([]) }, queryId)
+        return { ...rest, from: node.from, where: alsoWhere(rest.where, this.#changeable(target, 'delete')) }
+      })
     })
   }
 
-  /** Runs with the names of a `with` clause in sight. */
-  #within<T>(node: WithNode | undefined, run: () => T): T {
-    const names = (node?.expressions ?? []).map(({ name }) => nameOf(name.table))
+  /** @returns whether the update gives the rows to another owner */
+  #requireUpdatable(resource: Resource, names: readonly string[]): boolean {
+    const { owner, transfer } = resource
+    let isTransfer = false
     for (const name of names) {
-      if (this.#rewriting.resources.some(({ table }) => table === name)) {
-        throw refusal(`a common table expression is named like the table "${name}"`)
-      }
+      if (transfer !== undefined && owner.kind === 'column' && owner.column === name) isTransfer = true
+      else requireWritable(resource, name)
     }
-    this.#withNames.push(names)
-    try {
-      return run()
-    } finally {
-      this.#withNames.pop()
-    }
+    return isTransfer
   }
 
   /** A place where rows come from: a table becomes the rows of it that the caller may read. */
   #source(node: OperationNode, queryId?: QueryId): OperationNode {
     if (TableNode.is(node)) return this.#readable(node, undefined)
     if (AliasNode.is(node)) {
+      this.requireAlias(node.alias)
       if (TableNode.is(node.node)) return this.#readable(node.node, node.alias)
       if (node.node.kind === 'SelectQueryNode') return this.transformNode(node, queryId)
     }
@@ -133,34 +152,44 @@ class ScopeTransformer extends OperationNodeTransformer {
   #readable(node: TableNode, alias: OperationNode | undefined): OperationNode {
     const table = nameOf(node)
     const original = alias === undefined ? node : AliasNode.create(node, alias)
-    if (this.#withNames.some((names) => names.includes(table))) return original
-    const { resources, scope } = this.#rewriting
-    const predicate = rowPredicate(resources, resourceOf(resources, table), 'read', scope)
-    if (predicate.kind === 'every-row') return original
-    return AliasNode.create(selectWhere(table, predicate.where), alias ?? IdentifierNode.create(table))
+    if (this.isInSight(table)) return original
+    const resource = resourceOf(this.rewriting.resources, table)
+    const predicate = rowPredicate(this.rewriting, resource, 'read')
+    if (predicate === true && !hasSpecialColumns(resource)) return original
+    // What is opaque must not flow into a table, where it would be stored with the mark of this process.
+    const selections = selectionsOf(resource, table, this.rewriting, !this.isWriting)
+    return AliasNode.create(selectWhere(table, predicate, selections), alias ?? IdentifierNode.create(table))
   }
 
-  #target(node: OperationNode | undefined): Resource {
-    if (node === undefined || !TableNode.is(node)) throw refusal('a change names one table, without an alias')
-    return resourceOf(this.#rewriting.resources, nameOf(node))
+  #target(node: OperationNode | undefined): Target {
+    if (node !== undefined && TableNode.is(node)) {
+      const resource = resourceOf(this.rewriting.resources, nameOf(node))
+      return { resource, at: resource.table }
+    }
+    if (
+      node !== undefined &&
+      AliasNode.is(node) &&
+      TableNode.is(node.node) &&
+      IdentifierNode.is(node.alias)
+    ) {
+      this.requireAlias(node.alias)
+      return { resource: resourceOf(this.rewriting.resources, nameOf(node.node)), at: node.alias.name }
+    }
+    throw refusal('a change names one table')
   }
 
   /** The rows of the target that the caller may change; with `If-Match`, only while they are as the client saw them. */
-  #changeable(resource: Resource, action: 'update' | 'delete'): OperationNode {
-    const { resources, scope } = this.#rewriting
-    const predicate = rowPredicate(resources, resource, action, scope)
-    const where = predicate.kind === 'every-row' ? compare(value(1), '=', value(1)) : predicate.where
-    const { expected } = scope
-    const revision = revisionColumn(resource)
-    if (expected?.table !== resource.table || revision === undefined) return where
-    return allOf(
-      where,
-      anyOf([
-        compare(columnOf(resource.table, resource.key), '<>', value(expected.key)),
-        compare(columnOf(resource.table, revision), '=', value(expected.revision)),
-      ]),
+  #changeable({ resource, at }: Target, action: 'update' | 'delete' | 'transfer'): Predicate {
+    return both(
+      rowPredicate(this.rewriting, resource, action, rowAt(at)),
+      asExpected(this.rewriting, resource, at),
     )
   }
+}
+
+/** @throws `INTERNAL` for rows that belong to nobody: no request may change them */
+function requireOwned({ owner, table }: Resource): void {
+  if (owner.kind === 'shared') throw refusal(`nobody may change "${table}" here`)
 }
 
 function nameOf(node: TableNode): string {

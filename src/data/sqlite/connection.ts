@@ -8,7 +8,6 @@ export interface StatementResult {
   readonly changedCount: bigint
 }
 
-const busyTimeoutMs = 5_000
 // Shapes of queries are few; a handler that builds endless different ones must not fill the memory.
 const statementCount = 500
 
@@ -20,26 +19,43 @@ export class SqliteConnection {
   /**
    * @param path A file, or `:memory:`.
    * @param use `reader` refuses every write.
+   * @param busyMs How long a statement waits for another process, in milliseconds.
    */
-  constructor(path: string, use: 'writer' | 'reader') {
-    this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+  constructor(path: string, use: 'writer' | 'reader', busyMs: number) {
+    this.#database = new DatabaseSync(path, {
+      timeout: busyMs,
+      enableForeignKeyConstraints: true,
+      // An option and not `enableDefensive()`, which a Node 24 before 24.12 does not have.
+      defensive: true,
+    })
     try {
       // Schema text in a file that somebody else has touched must not run functions with side effects.
       this.#database.exec('pragma trusted_schema = off')
-      this.#database.enableDefensive(true)
       if (use === 'reader') this.#database.exec('pragma query_only = on')
       else {
         this.#database.exec('pragma journal_mode = wal')
         // A write is answered with 2xx only when it survives a power cut: WAL with NORMAL syncs at checkpoints only.
         this.#database.exec('pragma synchronous = full')
       }
+      // Opening reads nothing of a file: a damaged one has to be found now, not by the first request.
+      this.#database.prepare('select count(*) from sqlite_schema').get()
     } catch (error) {
       this.#database.close()
       throw error
     }
   }
 
-  /** @throws `CONFLICT`, `UNAVAILABLE`, `INTERNAL`, see {@link problemOf}. */
+  /** True while a transaction is open. SQLite may end one by itself: a full disk rolls it back. */
+  get isInTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  /**
+   * Runs one statement. A whole number that a JavaScript number cannot hold exactly (beyond 2^53) is refused when
+   * it is read, never rounded: an id that is off by one is the id of another row.
+   *
+   * @throws `CONFLICT`, `UNAVAILABLE`, `INTERNAL`, see {@link problemOf}.
+   */
   run(sql: string, parameters: readonly unknown[]): StatementResult {
     try {
       const statement = this.#prepared(sql)
@@ -86,13 +102,19 @@ export class SqliteConnection {
 
 /** SQLite knows no booleans and no dates; what it cannot hold is a bug of the caller, not a value to guess at. */
 function bindable(value: unknown): SQLInputValue {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
-    return value
+  if (value === null || typeof value === 'string' || typeof value === 'bigint') return value
+  // SQLite would write NaN as NULL.
+  if (typeof value === 'number' && Number.isFinite(value)) return value
   if (typeof value === 'boolean') return value ? 1 : 0
   if (value instanceof Date) return value.toISOString()
   if (value instanceof Uint8Array) return value
   throw new Problem(
     'INTERNAL',
-    `a query parameter is ${value === undefined ? 'undefined' : `a ${typeof value}`}; SQLite holds text, numbers, bytes and null`,
+    `a query parameter is ${describe(value)}; SQLite holds text, finite numbers, bytes and null`,
   )
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'undefined'
+  return typeof value === 'number' ? 'no finite number' : `a ${typeof value}`
 }

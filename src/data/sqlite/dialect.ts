@@ -15,10 +15,9 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { Problem } from '../../errors/index.ts'
+import type { QueryGuard } from '../engine.ts'
+import type { StatementResult } from './connection.ts'
 import type { SqliteEngine, Turn } from './engine.ts'
-
-/** Rewrites a query before it is compiled, or throws to refuse it. */
-export type TreeGuard = (node: RootOperationNode) => RootOperationNode
 
 /**
  * A Kysely dialect over an engine that is already open.
@@ -29,28 +28,23 @@ export type TreeGuard = (node: RootOperationNode) => RootOperationNode
  */
 export class EngineDialect implements Dialect {
   readonly #engine: SqliteEngine
-  readonly #guard: TreeGuard | undefined
-  readonly #compiled = new WeakSet<CompiledQuery>()
+  readonly #guard: QueryGuard | undefined
 
-  constructor(engine: SqliteEngine, guard?: TreeGuard) {
+  constructor(engine: SqliteEngine, guard?: QueryGuard) {
     this.#engine = engine
     this.#guard = guard
   }
 
   createDriver(): Driver {
-    const guarded = this.#guard !== undefined
-    return new EngineDriver(this.#engine, (query) => !guarded || this.#compiled.has(query))
+    return new EngineDriver(this.#engine, this.#guard)
   }
 
   createQueryCompiler(): QueryCompiler {
     const guard = this.#guard
     if (guard === undefined) return new SqliteQueryCompiler()
     return {
-      compileQuery: <R>(node: RootOperationNode, queryId: QueryId): CompiledQuery<R> => {
-        const compiled: CompiledQuery<R> = new SqliteQueryCompiler().compileQuery(guard(node), queryId)
-        this.#compiled.add(compiled)
-        return compiled
-      },
+      compileQuery: <R>(node: RootOperationNode, queryId: QueryId): CompiledQuery<R> =>
+        guard.compile(node, queryId, new SqliteQueryCompiler()),
     }
   }
 
@@ -70,21 +64,19 @@ class EngineAdapter extends SqliteAdapter {
   }
 }
 
-type Admission = (query: CompiledQuery) => boolean
-
 class EngineDriver implements Driver {
   readonly #engine: SqliteEngine
-  readonly #admits: Admission
+  readonly #guard: QueryGuard | undefined
 
-  constructor(engine: SqliteEngine, admits: Admission) {
+  constructor(engine: SqliteEngine, guard: QueryGuard | undefined) {
     this.#engine = engine
-    this.#admits = admits
+    this.#guard = guard
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new EngineConnection(this.#engine, this.#admits)
+    return new EngineConnection(this.#engine, this.#guard)
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -92,11 +84,11 @@ class EngineDriver implements Driver {
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    ours(connection).end('commit')
+    ours(connection).commit()
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    ours(connection).end('rollback')
+    ours(connection).rollback()
   }
 
   async savepoint(_connection: DatabaseConnection, name: string): Promise<void> {
@@ -112,7 +104,8 @@ class EngineDriver implements Driver {
   }
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    ours(connection).abandon()
+    // Takes back what was left open; nothing when the transaction has ended.
+    ours(connection).rollback()
   }
 
   /** The engine is closed by whoever opened it, not through one of its Kysely instances. */
@@ -130,19 +123,18 @@ function ours(connection: DatabaseConnection): EngineConnection {
 
 class EngineConnection implements DatabaseConnection {
   readonly #engine: SqliteEngine
-  readonly #admits: Admission
+  readonly #guard: QueryGuard | undefined
   #turn: Turn | undefined
 
-  constructor(engine: SqliteEngine, admits: Admission) {
+  constructor(engine: SqliteEngine, guard: QueryGuard | undefined) {
     this.#engine = engine
-    this.#admits = admits
+    this.#guard = guard
   }
 
   async begin(): Promise<void> {
     const turn = await this.#engine.takeTurn()
     try {
-      // IMMEDIATE takes the write lock now: a transaction that reads first and writes later could not get it then.
-      this.#engine.command('begin immediate')
+      this.#engine.begin()
     } catch (error) {
       turn.release()
       throw error
@@ -150,39 +142,77 @@ class EngineConnection implements DatabaseConnection {
     this.#turn = turn
   }
 
-  end(how: 'commit' | 'rollback'): void {
+  commit(): void {
     try {
-      this.#engine.command(how)
+      this.#engine.command('commit')
     } finally {
-      if (how === 'rollback' || this.#turn !== undefined) this.#finish()
+      // A commit that fails (a deferred foreign key, a full disk) may leave the transaction open.
+      this.rollback()
     }
   }
 
-  /** Gives the writer back when a transaction was left open. */
-  abandon(): void {
+  /** Ends what is open and gives the writer back. Does nothing after the end. */
+  rollback(): void {
     if (this.#turn === undefined) return
-    this.end('rollback')
+    try {
+      this.#engine.rollback()
+    } finally {
+      this.#turn.release()
+      this.#turn = undefined
+    }
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    if (!this.#admits(query)) {
-      throw new Problem('INTERNAL', 'raw SQL is refused here: the row rules cannot be applied to a text')
-    }
-    const isRead = query.query.kind === 'SelectQueryNode'
-    const { rows, changedCount } =
-      this.#turn === undefined
-        ? await this.#engine.runAlone(query.sql, query.parameters, isRead)
-        : this.#engine.runInTurn(query.sql, query.parameters)
+    const plan = this.#guard?.planOf(query)
+    const { rows, changedCount } = await this.#run(query, plan?.mustChangeCount)
+    const opened = plan === undefined ? rows : await plan.opened(rows)
     // Kysely types rows by the query; the database gives them as records.
-    return { rows: rows as R[], numAffectedRows: changedCount }
+    return { rows: opened as R[], numAffectedRows: changedCount }
+  }
+
+  async #run(query: CompiledQuery, mustChangeCount = 0): Promise<StatementResult> {
+    if (this.#turn === undefined) {
+      const isRead = query.query.kind === 'SelectQueryNode'
+      // One row is there or not; of several, some could stay when others are refused.
+      if (mustChangeCount <= 1)
+        return complete(await this.#engine.runAlone(query.sql, query.parameters, isRead), mustChangeCount)
+      await this.begin()
+      try {
+        const result = complete(this.#engine.runInTurn(query.sql, query.parameters), mustChangeCount)
+        this.commit()
+        return result
+      } finally {
+        this.rollback()
+      }
+    }
+    const run = (): StatementResult =>
+      complete(this.#engine.runInTurn(query.sql, query.parameters), mustChangeCount)
+    return mustChangeCount <= 1 ? run() : this.#orTakenBack(run)
+  }
+
+  /** Takes back what a statement has done when it is refused: its transaction may go on without it. */
+  #orTakenBack(run: () => StatementResult): StatementResult {
+    this.#engine.command(`savepoint ${changeSavepoint}`)
+    try {
+      return run()
+    } catch (error) {
+      this.#engine.command(`rollback to ${changeSavepoint}`)
+      throw error
+    } finally {
+      this.#engine.command(`release ${changeSavepoint}`)
+    }
   }
 
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
     yield await this.executeQuery<R>(query)
   }
+}
 
-  #finish(): void {
-    this.#turn?.release()
-    this.#turn = undefined
-  }
+const changeSavepoint = 'holdfast_change'
+
+/** @throws `NOT_FOUND` when the rules have let fewer rows through than were given. */
+function complete(result: StatementResult, mustChangeCount: number): StatementResult {
+  // A statement with "returning" gives its rows and no count.
+  if (result.changedCount >= mustChangeCount || result.rows.length >= mustChangeCount) return result
+  throw new Problem('NOT_FOUND', 'the row rules refuse what the query would have written')
 }

@@ -11,6 +11,15 @@ const cannotOpen = 14
 const constraint = 19
 const notADatabase = 26
 
+// Extended codes of a broken constraint: which kind it was, for the log. The values stay out of it.
+const constraintKinds: ReadonlyMap<number, string> = new Map([
+  [275, 'a check of a table refuses it'],
+  [787, 'a foreign key points at no row, or a row is still pointed at'],
+  [1299, 'a column that must have a value has none'],
+  [1555, 'the primary key is taken'],
+  [2067, 'a unique key is taken'],
+])
+
 const unavailable: ReadonlyMap<number, string> = new Map([
   [busy, 'another process holds the database'],
   [locked, 'another connection holds the table'],
@@ -32,8 +41,10 @@ const unavailable: ReadonlyMap<number, string> = new Map([
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   const code = resultCode(error)
-  if (code === constraint)
-    return new Problem('CONFLICT', 'a constraint of the database refuses it', { cause: error })
+  if (code === constraint) {
+    const kind = constraintKinds.get(extendedCode(error) ?? code) ?? 'a constraint of the database refuses it'
+    return new Problem('CONFLICT', kind, { cause: error })
+  }
   const reason = code === undefined ? undefined : unavailable.get(code)
   if (reason !== undefined) {
     return new Problem('UNAVAILABLE', reason, { cause: error, headers: { 'retry-after': '1' } })
@@ -43,9 +54,14 @@ export function problemOf(error: unknown): Problem {
 
 /** The primary result code of an error of `node:sqlite`. */
 export function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
-    return undefined
-  return error.errcode & 0xff
+  const code = extendedCode(error)
+  return code === undefined ? undefined : code & 0xff
+}
+
+function extendedCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode
+    : undefined
 }
 
 /** Why a database file could not be opened, and what to do about it. */

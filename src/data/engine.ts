@@ -1,0 +1,47 @@
+import type { CompiledQuery, Dialect, QueryCompiler, QueryId, RootOperationNode } from 'kysely'
+
+/** A database that is open: where statements run, whatever its kind. */
+export interface Engine {
+  readonly kind: 'sqlite' | 'postgres'
+  /** A Kysely dialect over this engine; with a guard, nothing reaches the database but what the guard has compiled. */
+  dialect(guard?: QueryGuard): Dialect
+  /** Answers when the database does. @throws `UNAVAILABLE` */
+  check(): Promise<void>
+  /** Closes every connection; what was committed is on the disk. */
+  close(): Promise<void>
+}
+
+/**
+ * Stands in the compiler and in the driver of a dialect, the only two ways from Kysely to the database. What the
+ * compiler of the guard has not made, the driver does not run.
+ */
+export interface QueryGuard {
+  /** Whom the database is told it works for, so that its own row policies hold as a second wall. */
+  readonly identity: SessionIdentity
+  /** Rewrites and compiles a query. @throws `INTERNAL` to refuse it */
+  compile<R>(node: RootOperationNode, queryId: QueryId, compiler: QueryCompiler): CompiledQuery<R>
+  /** What has to happen when a query of this guard runs. @throws `INTERNAL` for a query that it has not compiled */
+  planOf(query: CompiledQuery): QueryPlan
+}
+
+/** What has to happen around one query. */
+export interface QueryPlan {
+  /** How many rows it must change; fewer, and it is taken back with `missing`. `undefined` for any number. */
+  readonly mustChangeCount: number | undefined
+  /** Tables whose second wall is lifted for this statement, such as when it hands a row to another owner. */
+  readonly lifts: readonly string[]
+  /** Turns the rows that the database gave into the rows that the caller gets. */
+  readonly opened: (rows: readonly unknown[]) => readonly unknown[] | Promise<readonly unknown[]>
+}
+
+/** The caller as the row policies of PostgreSQL read it, each part the text of a setting `holdfast.<name>`. */
+export interface SessionIdentity {
+  /** The user id; empty without one. */
+  readonly user: string
+  /** The tenant; empty without one. */
+  readonly tenant: string
+  /** The roles as a JSON array. */
+  readonly roles: string
+  /** What the route's access rule opened beyond the rules, as a JSON object: by table, a key or `true` for every row. */
+  readonly lifted: string
+}

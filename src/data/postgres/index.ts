@@ -1,0 +1,2 @@
+export { PostgresEngine, type PostgresOptions } from './engine.ts'
+export { appRoleOf } from './target.ts'

@@ -1,0 +1,2 @@
+export type { Resource, Scope } from '../data/index.ts'
+export { type PrismaExtension, type PrismaScope, rowRules } from './extension.ts'
