@@ -7,11 +7,34 @@ export type KeyPurpose =
   | 'development-identity'
   /** Cursors of paged lists. */
   | 'cursor'
+  /** Names of requests that are carried out once. */
+  | 'idempotency-name'
+  /** Stored replies of such requests. */
+  | 'idempotency-reply'
+  /** Names of tokens that work once. */
+  | 'single-use-name'
+  /** What such tokens carry. */
+  | 'single-use-data'
+  | 'mail-outbox'
+  | 'device-cookie'
+  | 'login-attempts'
+  | 'refresh-token'
+  /** Wraps the keys of encrypted columns. */
+  | 'key-wrapping'
 
 // A version of its own for each purpose, so that one of them can change its format without touching the others.
 const infoOf: Readonly<Record<KeyPurpose, string>> = {
   'development-identity': 'holdfast/development-identity/v1',
   cursor: 'holdfast/cursor/v1',
+  'idempotency-name': 'holdfast/idempotency-name/v1',
+  'idempotency-reply': 'holdfast/idempotency-reply/v1',
+  'single-use-name': 'holdfast/single-use-name/v1',
+  'single-use-data': 'holdfast/single-use-data/v1',
+  'mail-outbox': 'holdfast/mail-outbox/v1',
+  'device-cookie': 'holdfast/device-cookie/v1',
+  'login-attempts': 'holdfast/login-attempts/v1',
+  'refresh-token': 'holdfast/refresh-token/v1',
+  'key-wrapping': 'holdfast/key-wrapping/v1',
 }
 
 /** Length of the root secret and of each derived key. */

@@ -7,6 +7,15 @@ export function sha256(data: string | Uint8Array): Buffer {
 }
 
 /**
+ * The SHA-1 digest in hexadecimal: only to look a password up in lists of breached ones, which name them so.
+ *
+ * @see OWASP ASVS 5.0 §11.4.1 (SHA-1 protects nothing here)
+ */
+export function sha1Hex(data: string): string {
+  return hash('sha1', data, 'hex')
+}
+
+/**
  * The HMAC-SHA-256 of a message, 32 bytes. Text counts as UTF-8. Whoever puts several parts into one message must
  * make sure that no two lists of parts give the same message.
  *

@@ -13,6 +13,10 @@ const entries = {
   JSON_REFUSED: { status: 400, title: 'The body is not acceptable JSON.' },
   VALIDATION_FAILED: { status: 400, title: 'The request does not fit what this endpoint takes.' },
   UNAUTHENTICATED: { status: 401, title: 'Valid credentials are required.' },
+  REAUTHENTICATION_REQUIRED: {
+    status: 401,
+    title: 'This needs the password once more: POST /api/auth/reauthenticate.',
+  },
   FORBIDDEN: { status: 403, title: 'These credentials do not allow this.' },
   CROSS_SITE_REFUSED: { status: 403, title: 'A request from another site cannot do this.' },
   NOT_FOUND: { status: 404, title: 'There is nothing here.' },
@@ -24,6 +28,11 @@ const entries = {
   URI_TOO_LONG: { status: 414, title: 'The address is too long.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'This content type is not accepted here.' },
   MISDIRECTED_REQUEST: { status: 421, title: 'This server does not answer for that host.' },
+  IDEMPOTENCY_MISMATCH: { status: 422, title: 'This idempotency key was used for another request.' },
+  IDEMPOTENCY_RUNNING: {
+    status: 409,
+    title: 'The first request with this idempotency key is still running.',
+  },
   PRECONDITION_REQUIRED: { status: 428, title: 'An If-Match header is required.' },
   QUOTA_EXCEEDED: {
     status: 429,

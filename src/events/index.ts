@@ -1,0 +1,7 @@
+export type {
+  AccountEvent,
+  AccountEventName,
+  EmitEvent,
+  RefusedRowEvent,
+  SecurityEvent,
+} from './security-event.ts'

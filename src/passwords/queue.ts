@@ -1,0 +1,106 @@
+import { Problem } from '../errors/index.ts'
+
+/** The bounds of a {@link HashQueue}. */
+export interface QueueBounds {
+  readonly runningMaxCount: number
+  readonly waitingMaxCount: number
+  readonly waitMaxMs: number
+}
+
+interface Waiting {
+  readonly start: () => void
+  readonly refuse: (problem: Problem) => void
+  timer: NodeJS.Timeout | undefined
+}
+
+/**
+ * Lets a few do heavy work at once and some wait, fairly between those who ask: one after the other in turn, however
+ * many of one are waiting. Who would wait too long is told so at once.
+ */
+export class HashQueue {
+  readonly #bounds: QueueBounds
+  /** By who asks, in the order of turns. */
+  readonly #lines = new Map<string, Waiting[]>()
+  #runningCount = 0
+  #waitingCount = 0
+  #isClosed = false
+
+  constructor(bounds: QueueBounds) {
+    this.#bounds = bounds
+  }
+
+  get waitingCount(): number {
+    return this.#waitingCount
+  }
+
+  /** @throws OVERLOADED when too many wait, when the wait was too long, and once it is closed */
+  async run<T>(from: string, work: () => Promise<T>): Promise<T> {
+    await this.#admission(from)
+    try {
+      return await work()
+    } finally {
+      this.#runningCount -= 1
+      this.#next()
+    }
+  }
+
+  /** Refuses whoever waits. What runs is finished. */
+  close(): void {
+    this.#isClosed = true
+    for (const line of this.#lines.values()) {
+      for (const waiting of line) {
+        clearTimeout(waiting.timer)
+        waiting.refuse(busy('the server stops'))
+      }
+    }
+    this.#lines.clear()
+    this.#waitingCount = 0
+  }
+
+  #admission(from: string): Promise<void> {
+    if (this.#isClosed) throw busy('the server stops')
+    if (this.#runningCount < this.#bounds.runningMaxCount) {
+      this.#runningCount += 1
+      return Promise.resolve()
+    }
+    const line = this.#lines.get(from) ?? []
+    // One who asks for everything gets a quarter of the places.
+    const perLineMaxCount = Math.max(1, this.#bounds.waitingMaxCount >> 2)
+    if (this.#waitingCount >= this.#bounds.waitingMaxCount || line.length >= perLineMaxCount)
+      throw busy('too many passwords wait to be hashed')
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { start: resolve, refuse: reject, timer: undefined }
+      waiting.timer = setTimeout(() => this.#giveUp(from, waiting), this.#bounds.waitMaxMs)
+      line.push(waiting)
+      this.#lines.set(from, line)
+      this.#waitingCount += 1
+    })
+  }
+
+  #giveUp(from: string, waiting: Waiting): void {
+    const line = this.#lines.get(from)
+    const index = line?.indexOf(waiting) ?? -1
+    if (line === undefined || index < 0) return
+    line.splice(index, 1)
+    if (line.length === 0) this.#lines.delete(from)
+    this.#waitingCount -= 1
+    waiting.refuse(busy('the wait for a hash was too long'))
+  }
+
+  #next(): void {
+    const [from, line] = this.#lines.entries().next().value ?? []
+    const waiting = line?.shift()
+    if (from === undefined || line === undefined || waiting === undefined) return
+    // To the end of the turns.
+    this.#lines.delete(from)
+    if (line.length > 0) this.#lines.set(from, line)
+    this.#waitingCount -= 1
+    this.#runningCount += 1
+    clearTimeout(waiting.timer)
+    waiting.start()
+  }
+}
+
+function busy(reason: string): Problem {
+  return new Problem('OVERLOADED', reason, { headers: { 'retry-after': '2' } })
+}
