@@ -39,22 +39,35 @@ export function openApiDocument(plan: Plan, { origin }: ServerPlace): JsonObject
     const operation = operationOf(route, ids.get(route) ?? '', template.parameters, parts)
     operations.set(route.method.toLowerCase(), operation)
   }
+  const schemes = routes.some(isLogin) ? accountSchemes : otherSchemes
   return {
     openapi: '3.1.1',
     info: { title: plan.title, version: plan.version, description },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     servers: [{ url: origin }],
-    security: [{ bearerAuth: [] }],
+    security: Object.keys(schemes).map((name) => ({ [name]: [] })),
     tags: [...new Set(routes.map(tagOf))].map((name) => ({ name })),
     paths: Object.fromEntries([...paths].map(([path, operations]) => [path, Object.fromEntries(operations)])),
     components: {
-      securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: schemes,
       parameters: sharedParameters,
       headers: sharedHeaders,
       responses: problems.toJson(),
       schemas: components.toJson(),
     },
   }
+}
+
+const otherSchemes = { bearerAuth: { type: 'http', scheme: 'bearer' } }
+
+/** With accounts the token is one of ours, in the header or in a cookie. */
+const accountSchemes = {
+  bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+  cookieAuth: { type: 'apiKey', in: 'cookie', name: '__Host-access' },
+}
+
+function isLogin({ origin, path }: RoutePlan): boolean {
+  return origin === 'holdfast' && path === '/api/auth/login'
 }
 
 const description =

@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../base/index.ts'
 
 /** JSON with its parts marked for the style: keys, strings, other values. */
 export function jsonView(value: unknown, indent = ''): Html {

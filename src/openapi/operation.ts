@@ -87,7 +87,24 @@ function parametersOf(
     ),
   )
   const conditional = namesRow(route) ? [isSafe(route.method) ? 'IfNoneMatch' : 'IfMatch'] : []
-  return [...path, ...search, ...conditional.map((name) => ({ $ref: `#/components/parameters/${name}` }))]
+  return [
+    ...path,
+    ...search,
+    ...conditional.map((name) => ({ $ref: `#/components/parameters/${name}` })),
+    ...(route.idempotency === undefined ? [] : [idempotencyKey(route.idempotency === 'required')]),
+  ]
+}
+
+function idempotencyKey(required: boolean): JsonSchema {
+  return {
+    name: 'Idempotency-Key',
+    in: 'header',
+    required,
+    description:
+      'A text of your own in double quotes, new for each new request. Sent again with the same text, the request is not carried out again: you get its first reply.',
+    schema: { type: 'string', minLength: 3, maxLength: 512, pattern: '^".+"$' },
+    example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+  }
 }
 
 function templateNames(path: string): readonly string[] {

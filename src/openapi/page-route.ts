@@ -1,10 +1,10 @@
+import { type Html, html, none } from '../base/index.ts'
 import { CATALOGUE } from '../errors/index.ts'
 import type { Plan, RoutePlan } from '../route/index.ts'
 import type { JsonSchema } from '../schema/index.ts'
 import { curlOf } from './curl.ts'
 import { exampleOf } from './example.ts'
 import { type Field, fieldsOf } from './fields.ts'
-import { type Html, html, none } from './html.ts'
 import { jsonView } from './json-view.ts'
 import { templateOf } from './naming.ts'
 import { capitalised, countedText, limitText, openReason, whoText } from './phrases.ts'
@@ -68,8 +68,14 @@ function factsView(route: RoutePlan, limits: Plan['limits']): Html {
   return html`<dl class="facts">
 <div><dt>Who</dt><dd>${who}</dd></div>
 <div><dt>Limit</dt><dd>${often} <span class="note">class <code>${route.limit}</code></span></dd></div>
-${typeof route.origin === 'object' ? html`<div><dt>Plugin</dt><dd>${route.origin.adopted}</dd></div>` : none}
+${idempotencyView(route)}${typeof route.origin === 'object' ? html`<div><dt>Plugin</dt><dd>${route.origin.adopted}</dd></div>` : none}
 </dl>`
+}
+
+function idempotencyView({ idempotency }: RoutePlan): Html {
+  if (idempotency === undefined) return none
+  return html`<div><dt>Again</dt><dd>with an <code>Idempotency-Key</code>${idempotency === 'required' ? ', which is required,' : ''} a request that is sent again gets its first reply</dd></div>
+`
 }
 
 function openView(reason: string): Html {

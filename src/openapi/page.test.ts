@@ -196,3 +196,23 @@ describe('the colours of the page', () => {
     }
   })
 })
+
+it('says where a request may be sent again', () => {
+  const plan = planOf('x')
+  const pageOf = (idempotency: 'optional' | 'required' | undefined) =>
+    JSON.stringify(
+      referencePage(
+        {
+          ...plan,
+          routes: plan.routes.map((route) => ({
+            ...route,
+            ...(idempotency === undefined ? {} : { idempotency }),
+          })),
+        },
+        { origin: 'http://127.0.0.1', sha256Base64: () => '' },
+      ),
+    )
+  expect(pageOf(undefined)).not.toContain('Idempotency-Key')
+  expect(pageOf('optional')).toContain('Idempotency-Key')
+  expect(pageOf('required')).toContain('which is required')
+})

@@ -1,5 +1,5 @@
+import { type Html, html, none, styleElement } from '../base/index.ts'
 import type { Plan, ResourcePlan } from '../route/index.ts'
-import { type Html, html, none, styleElement } from './html.ts'
 import { jsonView } from './json-view.ts'
 import { operationIds, tagOf } from './naming.ts'
 import { methodMark, type PlacedRoute, pathView, routeView, sampleView } from './page-route.ts'
@@ -142,12 +142,18 @@ function resourcesView(resources: readonly ResourcePlan[]): Html {
 <div class="rows">${resources.map(resourceView)}</div></section>`
 }
 
-function resourceView({ name, table, owner, read, update, delete: remove, server }: ResourcePlan): Html {
+function resourceView(resource: ResourcePlan): Html {
+  const { name, table, owner, read, update, delete: remove, server } = resource
+  const { tenant, insert, transfer, columns } = resource
   const rules: readonly (readonly [string, readonly string[]])[] = [
     ['Owner', [owner]],
     ['Read', read],
     ['Change', update],
     ['Delete', remove],
+    ...(tenant === undefined ? [] : [['Tenant', [tenant]] as const]),
+    ...(insert === undefined ? [] : [['Insert', insert] as const]),
+    ...(transfer === undefined ? [] : [['Transfer', transfer] as const]),
+    ...(columns === undefined ? [] : [['Columns', columns] as const]),
   ]
   return html`<section class="card"><h3>${name} <span>table ${table}</span></h3><dl>${rules.map(
     ([title, clauses]) =>

@@ -8,7 +8,9 @@ export function whoText(access: AccessPlan): string {
     case 'signed-in':
       return 'anyone who is signed in'
     case 'role':
-      return `anyone with the role ${access.roles.join(' or ')}`
+      return access.permission === undefined
+        ? `anyone with the role ${access.roles.join(' or ')}`
+        : `anyone with the permission ${access.permission} (${access.roles.join(', ')})`
     case 'owns':
       return access.action === 'owner'
         ? `the owner of the ${access.resource}`

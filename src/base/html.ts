@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts'
+import { assert } from './assert.ts'
 
 /** Markup that is safe to put into a page: made by {@link html} and by nothing else. */
 class Html {
@@ -47,7 +47,7 @@ export const none: Html = html``
 
 function markupOf(part: Part): string {
   if (part instanceof Html) return part.toString()
-  if (typeof part === 'string' || typeof part === 'number') return escaped(String(part))
+  if (typeof part === 'string' || typeof part === 'number') return escapedHtml(String(part))
   return part.map(markupOf).join('')
 }
 
@@ -60,7 +60,8 @@ const entities: Readonly<Record<string, string>> = {
   '`': '&#96;',
 }
 
-function escaped(text: string): string {
+/** A text as it may stand in markup, also within a quoted attribute; for markup that no template makes. */
+export function escapedHtml(text: string): string {
   return (
     text
       .replaceAll(/[&<>"'`]/g, (character) => entities[character] ?? '')
