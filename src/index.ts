@@ -10,12 +10,19 @@ export {
   type IdentitySource,
   type Plugin,
   type Server,
+  testIdentity,
   testToken,
 } from './app/index.ts'
 export { newId, Secret } from './base/index.ts'
 export {
+  allOf,
+  anyCaller,
+  anyOf,
+  type ColumnOperator,
+  callerHas,
   callerIs,
   DatabaseFault,
+  type Explanation,
   granted,
   type Migration,
   type MigrationDatabase,
@@ -31,6 +38,8 @@ export {
   type ServerFill,
   shared,
   through,
+  type Verdict,
+  where,
 } from './data/index.ts'
 export {
   type InputFault,
@@ -40,6 +49,7 @@ export {
   type ProblemDetails,
 } from './errors/index.ts'
 export { type DevelopmentPerson, developmentUserId, type Identify } from './identity/index.ts'
+export { type KeyEncryption, rootKeyEncryption } from './keys/index.ts'
 export { per, type Window } from './limits/index.ts'
 export { createLogger, type Logger, type LogLevel } from './observe/index.ts'
 export {

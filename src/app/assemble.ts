@@ -12,7 +12,7 @@ import { BootError, type Plan } from '../route/index.ts'
 import { builtinLimits } from './builtin.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { type ExaminedApp, planOf } from './examine.ts'
-import { ownRoutes, serveOwn } from './own-routes.ts'
+import { type AccountsFront, ownRoutes, serveOwn, takenPlaces } from './own-routes.ts'
 import { adoptedPlans, registerPlugins, unadopted } from './plugins.ts'
 
 /** Everything registered, nothing listening yet. */
@@ -29,6 +29,8 @@ export interface AssemblyParts {
   readonly options: Omit<EdgeOptions, 'logger'> & { readonly logger: Logger }
   /** The address that the reference names; known once the server listens. */
   readonly origin: () => string
+  /** None for an application with an identity of its own. */
+  readonly accounts: AccountsFront | undefined
 }
 
 /**
@@ -42,6 +44,7 @@ export async function assemble({
   services,
   options,
   origin,
+  accounts,
 }: AssemblyParts): Promise<Assembly> {
   const edge = createEdge(options)
   const { fastify } = edge
@@ -59,9 +62,13 @@ export async function assemble({
   })
   const holder: { plan?: Plan } = {}
   const planNow = (): Plan => holder.plan ?? planOf(declaration, vocabulary, [])
-  const own = ownRoutes(edge, options.mode === 'production', planNow, origin)
+  const isProduction = options.mode === 'production'
+  const own = ownRoutes({ edge, isProduction, plan: planNow, origin, accounts })
+  const taken = takenPlaces(app.routes, own)
+  if (taken.length > 0) throw new BootError(taken)
   const ownPlans = serveOwn(fastify, own, vocabulary.limits, services)
-  for (const { route, plan } of app.routes) serve(fastify, prepareRoute(route, vocabulary), plan, services)
+  for (const { route, plan } of [...app.own, ...app.routes])
+    serve(fastify, prepareRoute(route, vocabulary), plan, services)
   await registerPlugins(fastify, declaration.plugins ?? [], vocabulary, services)
   await fastify.ready()
   const violations = unadopted(edge)
@@ -69,7 +76,7 @@ export async function assemble({
     await fastify.close()
     throw new BootError(violations)
   }
-  const routes = [...app.routes.map(({ plan }) => plan), ...adoptedPlans(edge), ...ownPlans]
+  const routes = [...[...app.own, ...app.routes].map(({ plan }) => plan), ...adoptedPlans(edge), ...ownPlans]
   holder.plan = planOf(declaration, vocabulary, routes)
   return { edge, plan: holder.plan }
 }

@@ -1,31 +1,19 @@
-import { deriveKey } from '../crypto/index.ts'
-import {
-  type Database,
-  type MigrationReport,
-  migrateDown,
-  migrateUp,
-  migrationStatus,
-  openDatabase,
-  requireMigrated,
-} from '../data/index.ts'
-import { memoryStore } from '../limits/index.ts'
-import { createLogger, type Logger } from '../observe/index.ts'
+import type { MigrationReport } from '../data/index.ts'
+import type { KeysReport, KeysRequest } from '../keys/index.ts'
+import { createLogger } from '../observe/index.ts'
 import type { Plan } from '../route/index.ts'
-import { loadSettings, type Settings } from '../settings/index.ts'
+import { loadSettings } from '../settings/index.ts'
+import type { AccountsParts } from '../users/index.ts'
 import { assemble } from './assemble.ts'
+import { accountsFront, boot, ownRoutesOf } from './boot.ts'
+import type { BootOptions } from './boot-options.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { examineApp } from './examine.ts'
-import { testIdentity } from './identity-source.ts'
-import { type Server, serverOf, stopOnSignals } from './server.ts'
-import { idleServices, servicesOf } from './services.ts'
-
-/** How an application is started. */
-export interface BootOptions {
-  /** The environment to read settings from; `process.env` unless given. */
-  readonly environment?: Readonly<Record<string, string | undefined>>
-  /** Where the log goes; standard output unless given. */
-  readonly logger?: Logger
-}
+import { loggerFor } from './foundation.ts'
+import { manage, migrate, withAccounts } from './jobs.ts'
+import { Late } from './late.ts'
+import { type Server, stopOnSignals } from './server.ts'
+import { idleServices } from './services.ts'
 
 /** An application: declared, not running. */
 export interface App {
@@ -41,6 +29,10 @@ export interface App {
   start(options?: BootOptions): Promise<Server>
   /** Brings the database up to date, takes the last step back, or only looks. @throws DatabaseFault */
   migrate(options: BootOptions & { readonly direction: 'up' | 'down' | 'status' }): Promise<MigrationReport>
+  /** Opens the accounts of the application for a job on the command line, and closes them. @throws DatabaseFault */
+  accounts<T>(options: BootOptions, run: (parts: AccountsParts) => Promise<T>): Promise<T>
+  /** Lists, rotates and destroys the keys of encrypted columns, and re-encrypts. @throws DatabaseFault, KeyFault */
+  keys(options: BootOptions & KeysRequest): Promise<KeysReport>
 }
 
 /**
@@ -58,23 +50,36 @@ export function createApp(declaration: AppDeclaration): App {
     async start(options = {}) {
       const environment = options.environment ?? process.env
       const settings = loadSettings(environment)
-      const logger = options.logger ?? createLogger({ level: settings.logLevel })
+      const logger = options.logger ?? loggerFor(declaration, settings)
       const server = await boot(declaration, { environment, logger })
       stopOnSignals(server, logger)
       await server.listen()
+      if (settings.mode !== 'production') await showFirstAdministratorLink(server)
       return server
     },
     migrate: (options) => migrate(declaration, options),
+    accounts: (options, run) => withAccounts(declaration, options, run),
+    keys: (options) => manage(declaration, options),
   }
 }
 
+/** For whoever sits at the terminal. It is not logged: a log is read by others, and kept. */
+async function showFirstAdministratorLink(server: Server): Promise<void> {
+  const link = await server.firstAdministratorLink()
+  if (link !== null)
+    process.stdout.write(
+      `\n  No administrator yet. This link makes one, once, within an hour:\n\n    ${link}\n\n`,
+    )
+}
+
 async function planAlone(declaration: AppDeclaration): Promise<Plan> {
-  const app = await examineApp(declaration)
+  const app = await examineApp(declaration, ownRoutesOf(declaration, new Late<AccountsParts>().get))
   const { edge, plan } = await assemble({
     declaration,
     app,
     services: idleServices,
     origin: () => 'http://127.0.0.1',
+    accounts: declaration.identity === undefined ? accountsFront(declaration, 'test', () => ({})) : undefined,
     options: {
       origin: new URL('http://127.0.0.1'),
       mode: 'test',
@@ -85,69 +90,4 @@ async function planAlone(declaration: AppDeclaration): Promise<Plan> {
   })
   await edge.fastify.close()
   return plan
-}
-
-async function boot(declaration: AppDeclaration, options: BootOptions): Promise<Server> {
-  const settings = loadSettings(options.environment ?? process.env)
-  const app = await examineApp(declaration)
-  const identify = (declaration.identity ?? testIdentity)(settings)
-  const logger = options.logger ?? createLogger({ level: settings.logLevel })
-  for (const warning of settings.warnings) logger.warn(warning)
-  const database = openDatabase(settings.database.path)
-  try {
-    await bringUpToDate(declaration, database, settings, logger)
-    const cursorKey = deriveKey(settings.secret, 'cursor')
-    const limits = memoryStore()
-    const services = servicesOf({ database, vocabulary: app.vocabulary, identify, limits, cursorKey })
-    let origin = settings.publicOrigin
-    const { edge, plan } = await assemble({
-      declaration,
-      app,
-      services,
-      origin: () => origin,
-      options: {
-        origin: new URL(settings.publicOrigin),
-        mode: settings.mode,
-        trustedProxies: settings.trustedProxies,
-        allowedOrigins: settings.allowedOrigins,
-        tls: settings.tls ?? undefined,
-        ...declaration.http,
-        logger,
-      },
-    })
-    edge.health.add('database', () => database.check())
-    const onListening = (address: string): void => {
-      if (settings.port === 0) origin = address
-      logger.info({ address }, 'listening')
-    }
-    return serverOf({ edge, plan, settings, database, logger, onListening })
-  } catch (error) {
-    database.close()
-    throw error
-  }
-}
-
-async function bringUpToDate(
-  { migrations = [] }: AppDeclaration,
-  database: Database,
-  settings: Settings,
-  logger: Logger,
-): Promise<void> {
-  if (settings.mode === 'production') return await requireMigrated(database, migrations)
-  await migrateUp(database, migrations, (migration) => logger.info({ migration }, 'migrated'))
-}
-
-async function migrate(
-  { migrations = [] }: AppDeclaration,
-  options: BootOptions & { readonly direction: 'up' | 'down' | 'status' },
-): Promise<MigrationReport> {
-  const settings = loadSettings(options.environment ?? process.env)
-  const database = openDatabase(settings.database.path)
-  try {
-    if (options.direction === 'up') return await migrateUp(database, migrations)
-    if (options.direction === 'down') return await migrateDown(database, migrations)
-    return await migrationStatus(database, migrations)
-  } finally {
-    database.close()
-  }
 }

@@ -1,5 +1,8 @@
+import type { Peppers } from '../crypto/index.ts'
 import type { Migration } from '../data/index.ts'
 import type { EdgeLimits, OptionalHeaders } from '../http/index.ts'
+import type { KeyEncryption } from '../keys/index.ts'
+import type { BreachSource } from '../passwords/index.ts'
 import type { Route, Vocabulary } from '../route/index.ts'
 import type { Adoption, Plugin } from './adopt.ts'
 import type { IdentitySource } from './identity-source.ts'
@@ -18,10 +21,43 @@ export interface AppDeclaration {
   readonly migrations?: readonly Migration[]
   /** Fastify plugins; one that brings routes must be adopted. */
   readonly plugins?: readonly (Adoption | Plugin)[]
-  /** Where the caller's identity comes from; outside production a test identity unless given. */
+  /**
+   * Where the caller's identity comes from, in the place of Holdfast's own accounts: the application then has none of
+   * their routes.
+   */
   readonly identity?: IdentitySource
+  /** What accounts do differently from their defaults. */
+  readonly accounts?: AccountsOptions
+  /** What wraps the keys of encrypted columns, such as a KMS; a key derived from HOLDFAST_SECRET unless given. */
+  readonly keyEncryption?: KeyEncryption
   /** What the HTTP edge does differently from its defaults. */
   readonly http?: HttpOptions
+}
+
+/** Choices about accounts; each has a safe default. */
+export interface AccountsOptions {
+  /** Words that a password must not be, beside the title and the host: what people call the site. */
+  readonly siteNames?: readonly string[]
+  /** How long hashing one password is meant to take here, in milliseconds; 100 unless given. */
+  readonly hashMs?: number
+  /** How long a session lives. */
+  readonly sessions?: SessionLifetimes
+  /** Where it is asked whether a password has been breached; nowhere unless given. */
+  readonly breached?: BreachSource
+  /** Keys that are hashed along with passwords; none unless given. At least 32 bytes each, kept apart from the database. */
+  readonly peppers?: Peppers
+  /** False for an application that brings its own pages under `/account`. */
+  readonly pages?: boolean
+}
+
+/** How long sessions live. */
+export interface SessionLifetimes {
+  /** How long a session may rest, in milliseconds. */
+  readonly idleMs?: number
+  /** How long it lives however much it is used, in milliseconds. */
+  readonly absoluteMs?: number
+  /** How many an account may have; the one that has rested longest ends first. */
+  readonly maxCount?: number
 }
 
 /** Choices about the HTTP edge; each has a safe default. */

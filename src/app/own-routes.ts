@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
+import type { AccountPage } from '../account-pages/index.ts'
 import { sha256 } from '../crypto/index.ts'
 import { type Edge, gatekeeper, markedConfig, type PipelineServices } from '../http/index.ts'
 import { openApiDocument, referencePage } from '../openapi/index.ts'
-import type { LimitClass, Plan, RoutePlan } from '../route/index.ts'
+import type { LimitClass, Plan, RoutePlan, Violation } from '../route/index.ts'
 import { builtinLimits } from './builtin.ts'
+import type { PlannedRoute } from './examine.ts'
 
 /** What Holdfast's own routes answer with. */
 interface OwnRoute {
@@ -20,13 +22,26 @@ interface OwnReply {
   readonly csp?: string
 }
 
-/** Declares the health routes, and outside production the reference. They pass the boot gate like any other. */
-export function ownRoutes(
-  edge: Edge,
-  isProduction: boolean,
-  plan: () => Plan,
-  origin: () => string,
-): OwnRoute[] {
+/** What accounts serve beside their API. */
+export interface AccountsFront {
+  /** The public keys of access tokens. */
+  readonly jwks: () => unknown
+  /** The pages under `/account`; none for an application that brings its own. */
+  readonly pages: readonly AccountPage[]
+}
+
+/** What Holdfast's own routes answer from. */
+export interface OwnRoutesParts {
+  readonly edge: Edge
+  readonly isProduction: boolean
+  readonly plan: () => Plan
+  readonly origin: () => string
+  /** None for an application with an identity of its own. */
+  readonly accounts: AccountsFront | undefined
+}
+
+/** Declares the health routes, those of accounts, and outside production the reference. */
+export function ownRoutes({ edge, isProduction, plan, origin, accounts }: OwnRoutesParts): OwnRoute[] {
   const health: OwnRoute[] = [
     {
       path: '/health/live',
@@ -44,9 +59,10 @@ export function ownRoutes(
       },
     },
   ]
-  if (isProduction) return health
+  const always = [...health, ...(accounts === undefined ? [] : accountsRoutes(accounts))]
+  if (isProduction) return always
   return [
-    ...health,
+    ...always,
     {
       path: '/openapi.json',
       limit: 'reference',
@@ -66,6 +82,46 @@ export function ownRoutes(
       },
     },
   ]
+}
+
+/** The public keys of access tokens, for services that verify them, and the pages. @see RFC 7517, RFC 8414 */
+function accountsRoutes({ jwks, pages }: AccountsFront): OwnRoute[] {
+  return [
+    {
+      path: '/.well-known/jwks.json',
+      limit: 'reference',
+      reason: 'Public keys are public: any service can verify our tokens with them.',
+      reply: () => json(200, jwks()),
+    },
+    ...pages.map(
+      ({ path, contentType, content, csp }): OwnRoute => ({
+        path,
+        limit: 'pages',
+        reason: 'A page of accounts, or a file of it: it holds nobody’s data.',
+        reply: () => ({ status: 200, type: contentType, content, csp }),
+      }),
+    ),
+  ]
+}
+
+/** An application's route at the address of one of ours: which of them answered would be an accident. */
+export function takenPlaces(routes: readonly PlannedRoute[], own: readonly OwnRoute[]): Violation[] {
+  const paths = new Map(own.map(({ path, limit }) => [path, limit]))
+  return routes.flatMap(({ plan: { method, path, source } }) => {
+    const limit = method === 'GET' ? paths.get(path) : undefined
+    if (limit === undefined) return []
+    const fix =
+      limit === 'pages' ? 'another path, or createApp({ accounts: { pages: false } })' : 'another path'
+    return [
+      {
+        rule: 'route.duplicate',
+        subject: `${method} ${path}`,
+        source,
+        fault: 'Holdfast answers at this address',
+        fix,
+      },
+    ]
+  })
 }
 
 function json(status: number, value: unknown): OwnReply {

@@ -7,6 +7,7 @@ import { createLogger } from '../observe/index.ts'
 import { words } from '../route/index.ts'
 import { SettingsFault } from '../settings/index.ts'
 import { createApp } from './create-app.ts'
+import { testIdentity } from './identity-source.ts'
 
 const { vocabulary } = words({ resources: [], roles: [], limits: {} })
 const app = createApp({ title: 'Empty', vocabulary, routes: [] })
@@ -47,7 +48,7 @@ describe('a server that cannot listen', () => {
       SMTP_URL: 'smtps://mail.example.org',
       MAIL_FROM: 'notes@example.org',
     }
-    await expect(app.boot({ environment, logger })).rejects.toThrow('NODE_ENV')
+    await expect(app.boot({ environment, logger, identity: testIdentity })).rejects.toThrow('NODE_ENV')
     rmSync(dataDir, { recursive: true })
   })
 })

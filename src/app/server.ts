@@ -1,9 +1,16 @@
 import type { FastifyInstance } from 'fastify'
-import type { Database, MigrationDatabase } from '../data/index.ts'
+import { assert } from '../base/index.ts'
+import type { Database, Explanation, MigrationDatabase, OwnedRows, Resource } from '../data/index.ts'
 import { type Edge, onSignals, type StopOutcome, stopGracefully } from '../http/index.ts'
 import type { Logger } from '../observe/index.ts'
-import type { Plan } from '../route/index.ts'
+import type { Plan, Principal } from '../route/index.ts'
 import { type Settings, SettingsFault } from '../settings/index.ts'
+import {
+  type AccountsParts,
+  createAccount,
+  firstAdministratorToken,
+  type GivenAccount,
+} from '../users/index.ts'
 
 /** A server that has passed the boot gate. */
 export interface Server {
@@ -14,14 +21,36 @@ export interface Server {
   readonly fastify: FastifyInstance
   /** Listens, and answers with its address: `http://127.0.0.1:3000`. */
   listen(): Promise<string>
+  /**
+   * A link with which the first administrator can be made, once and within an hour; `null` when there is an
+   * administrator already. It is for the terminal of whoever runs the server, and for no log.
+   */
+  firstAdministratorLink(): Promise<string | null>
+  /**
+   * Makes an account whose address counts as verified: for set-up code and tests.
+   *
+   * @returns its id
+   * @throws VALIDATION_FAILED for a password that the policy refuses, CONFLICT when the address has an account
+   * @example await server.createAccount({ email: 'ann@example.com', password, roles: ['editor'] })
+   */
+  createAccount(account: GivenAccount): Promise<string>
   /** Stops: not ready, no new connections, running requests finish, the database is closed. */
   stop(): Promise<StopOutcome>
   /**
    * The database without row rules, for jobs and set-up code outside requests.
    *
-   * @param reason Why the rules do not apply; logged.
+   * @param reason Why the rules do not apply; logged, and counted in {@link Server.unscopedUses}.
    */
   unscoped(reason: string): MigrationDatabase
+  /** The reasons that have been given to {@link Server.unscoped}, and how often. */
+  readonly unscopedUses: ReadonlyMap<string, number>
+  /**
+   * Why a caller may, or may not, do something to a row: each rule by itself. For developers and administrators;
+   * never part of a reply, since it tells that the row is there.
+   *
+   * @example await server.explain({ id: 'ben', roles: [] }, Note, noteId)
+   */
+  explain(caller: Principal, resource: Resource, key: string): Promise<Explanation>
 }
 
 /** What a server is made of. */
@@ -30,18 +59,42 @@ export interface ServerParts {
   readonly plan: Plan
   readonly settings: Settings
   readonly database: Database
+  readonly rows: OwnedRows
   readonly logger: Logger
   /** Told the address once it is known. */
   readonly onListening: (address: string) => void
+  /** The public origin; with a free port known once it listens. */
+  readonly origin: () => string
+  /** Told before the database is closed. */
+  readonly onStop: () => Promise<void>
+  /** None for an application with an identity of its own. */
+  readonly accounts: AccountsParts | undefined
 }
 
 // An orchestrator kills after 30 s by default; this leaves it the time to see us go.
 const stopDeadlineMs = 20_000
 
+const reasonMaxCount = 1_000
+
 /** Makes the server of its parts. */
-export function serverOf({ edge, plan, settings, database, logger, onListening }: ServerParts): Server {
+export function serverOf({
+  edge,
+  plan,
+  settings,
+  database,
+  rows,
+  logger,
+  onListening,
+  onStop,
+  accounts,
+  origin: originNow,
+}: ServerParts): Server {
   let stopping: Promise<StopOutcome> | undefined
-  const closers = [{ name: 'database', close: () => database.close() }]
+  const unscopedUses = new Map<string, number>()
+  const closers = [
+    { name: 'keys', close: onStop },
+    { name: 'database', close: () => database.close() },
+  ]
   return {
     plan,
     settings,
@@ -61,11 +114,31 @@ export function serverOf({ edge, plan, settings, database, logger, onListening }
       stopping ??= stopGracefully({ edge, logger, deadlineMs: stopDeadlineMs, closers })
       return stopping
     },
+    firstAdministratorLink: () => firstAdministratorLink(accounts, originNow()),
+    async createAccount(account) {
+      assert(accounts !== undefined, 'an application with an identity of its own has no accounts')
+      const from = { address: '127.0.0.1', userAgent: '', device: undefined, requestId: 'set-up' }
+      return (await createAccount(accounts, account, from)).id
+    },
+    unscopedUses,
     unscoped(reason) {
-      logger.warn({ reason }, 'unscoped database access')
+      const count = (unscopedUses.get(reason) ?? 0) + 1
+      // A reason that is made anew for each use says nothing, and must not fill the memory.
+      if (count > 1 || unscopedUses.size < reasonMaxCount) unscopedUses.set(reason, count)
+      logger.warn({ reason, count }, 'unscoped database access')
       return database.db
     },
+    explain: ({ id, roles, tenantId = null }, resource, key) =>
+      rows.explain(resource, { userId: id, tenantId, roles, lifted: new Map() }, key),
   }
+}
+
+async function firstAdministratorLink(
+  accounts: AccountsParts | undefined,
+  origin: string,
+): Promise<string | null> {
+  const token = accounts === undefined ? null : await firstAdministratorToken(accounts)
+  return token === null ? null : `${origin}/account/setup#token=${token}`
 }
 
 const listeningFaults: Readonly<

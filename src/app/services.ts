@@ -1,16 +1,18 @@
 import type { Secret } from '../base/index.ts'
 import { openCursor, sealCursor } from '../crypto/index.ts'
-import { type Database, loadRow, pagerWith, scopedDatabase } from '../data/index.ts'
+import { type OwnedRows, pagerWith } from '../data/index.ts'
+import { Problem } from '../errors/index.ts'
 import type { PipelineServices } from '../http/index.ts'
+import { type OnceReplies, parseIdempotencyKey } from '../idempotency/index.ts'
 import type { Identify } from '../identity/index.ts'
 import { type LimitStore, limitFields } from '../limits/index.ts'
-import type { Vocabulary } from '../route/index.ts'
 
 /** What the services are made of. */
 export interface ServiceParts {
-  readonly database: Database
-  readonly vocabulary: Vocabulary
+  readonly rows: OwnedRows
   readonly identify: Identify
+  readonly refusedRow: PipelineServices['refusedRow']
+  readonly once: OnceReplies
   readonly limits: LimitStore
   /** Seals the cursors of lists. */
   readonly cursorKey: Secret<Buffer>
@@ -18,20 +20,22 @@ export interface ServiceParts {
 
 /** Hands the capabilities to the pipeline: the one place where they meet. */
 export function servicesOf({
-  database,
-  vocabulary,
+  rows,
   identify,
+  refusedRow,
+  once,
   limits,
   cursorKey,
 }: ServiceParts): PipelineServices {
-  const { resources } = vocabulary
   return {
     count: async (name, limit, key) => {
       const decision = await limits.consume([{ name, limit, key }], monotonicMs())
       return { allowed: decision.allowed, fields: limitFields(decision) }
     },
     identify,
-    scoped: (scope) => scopedDatabase(database, resources, scope),
+    scoped: (scope) => rows.as(scope),
+    transaction: (scope, run) => rows.transaction(scope, run),
+    once: ({ field, ...request }, work) => once.reply({ ...request, key: keyIn(field) }, work),
     pager: (route, userId) => {
       const place = `${route} ${userId ?? ''}`
       return pagerWith({
@@ -39,8 +43,17 @@ export function servicesOf({
         open: (text) => openCursor(cursorKey, place, text),
       })
     },
-    loadRow: (resource, action, key, scope) => loadRow(database, resources, resource, { scope, action, key }),
+    loadRow: (resource, action, key, scope) => rows.load(resource, { scope, action, key }),
+    refusedRow,
   }
+}
+
+function keyIn(field: string): string {
+  const key = parseIdempotencyKey(field)
+  if (key !== null) return key
+  throw new Problem('VALIDATION_FAILED', 'the idempotency key is no quoted text', {
+    errors: [{ path: '/headers/idempotency-key', message: 'expected 1 to 255 characters in double quotes' }],
+  })
 }
 
 /** Unix milliseconds that never step back, whatever happens to the wall clock. */
@@ -57,6 +70,9 @@ export const idleServices: PipelineServices = {
   count: nothing,
   identify: nothing,
   scoped: nothing,
+  transaction: nothing,
+  once: nothing,
   pager: nothing,
   loadRow: nothing,
+  refusedRow: nothing,
 }

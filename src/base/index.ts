@@ -1,3 +1,5 @@
 export { assert, unreachable } from './assert.ts'
+export { escapedHtml, type Html, html, none, type Part, styleElement } from './html.ts'
 export { newId } from './ids.ts'
+export { nodeHttp } from './node-http.ts'
 export { Secret } from './secret.ts'

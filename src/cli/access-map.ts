@@ -48,7 +48,9 @@ function whoText(access: AccessPlan): string {
     case 'signed-in':
       return 'signed in'
     case 'role':
-      return `role ${access.roles.join(' or ')}`
+      return access.permission === undefined
+        ? `role ${access.roles.join(' or ')}`
+        : `permission ${access.permission} (${access.roles.join(', ')})`
     case 'owns':
       return access.action === 'owner'
         ? `owner of the ${access.resource}`
@@ -81,9 +83,16 @@ function resourceText(resource: ResourcePlan, terminal: Terminal): string {
     const others = resource[action]
     return `  ${`${action}:`.padEnd(8)}${others.length === 0 ? 'nobody else' : others.join(', or ')}`
   })
+  const { tenant, insert, transfer, columns } = resource
+  const more = [
+    ...(tenant === undefined ? [] : [`  tenant: ${tenant}`]),
+    ...(insert === undefined ? [] : [`  insert: ${insert.join(', or ')}`]),
+    ...(transfer === undefined ? [] : [`  owner may be changed by: ${transfer.join(', or ')}`]),
+    ...(columns === undefined ? [] : columns.map((clause) => `  ${clause}`)),
+  ]
   const server = resource.server.length === 0 ? [] : [`  server: ${resource.server.join(', ')}`]
   const head = `${terminal.emphasise('bold', resource.name)} (table ${resource.table})`
-  return ['', head, `  owner:  ${resource.owner}`, ...rules, ...server].join('\n')
+  return ['', head, `  owner:  ${resource.owner}`, ...rules, ...more, ...server].join('\n')
 }
 
 function counted(count: number, noun: string): string {

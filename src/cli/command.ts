@@ -6,6 +6,8 @@ export type OptionSpec =
   | { readonly kind: 'flag'; readonly help: string }
   /** `--format text`, one of the words. */
   | { readonly kind: 'choice'; readonly of: readonly string[]; readonly help: string }
+  /** `--name TEXT` */
+  | { readonly kind: 'text'; readonly what: string; readonly help: string }
   /** `--write FILE` */
   | { readonly kind: 'file'; readonly help: string }
 

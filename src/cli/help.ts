@@ -57,6 +57,8 @@ function valueText(spec: OptionSpec): string {
       return ''
     case 'choice':
       return ` ${spec.of.join('|')}`
+    case 'text':
+      return ` ${spec.what}`
     case 'file':
       return ' FILE'
     default:

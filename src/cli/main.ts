@@ -4,16 +4,18 @@ import { inspect } from 'node:util'
 import type { Command } from './command.ts'
 import { dev } from './commands/dev.ts'
 import { env } from './commands/env.ts'
+import { keys } from './commands/keys.ts'
 import { migrate } from './commands/migrate.ts'
 import { routes } from './commands/routes.ts'
 import { start } from './commands/start.ts'
+import { users } from './commands/users.ts'
 import { exitCodes, UsageFault } from './fault.ts'
 import { commandHelp, generalHelp } from './help.ts'
 import { didYouMean, parseCall, quoted } from './parse-call.ts'
 import { reportOf } from './report.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 
-const commands: readonly Command[] = [start, dev, routes, env, migrate]
+const commands: readonly Command[] = [start, dev, routes, env, migrate, keys, users]
 
 async function main(words: readonly string[], terminal: Terminal): Promise<void> {
   const [first, ...rest] = words[0] === 'help' ? [words[1] ?? '--help', '--help'] : words

@@ -55,7 +55,8 @@ function specOf(command: Command, name: string, rawName: string): OptionSpec {
 
 function checked(spec: OptionSpec, rawName: string, value: string | undefined, command: string): string {
   if (value === undefined || value === '' || value.startsWith('-')) {
-    const what = spec.kind === 'choice' ? `one of ${spec.of.join(', ')}` : 'a file'
+    const what =
+      spec.kind === 'choice' ? `one of ${spec.of.join(', ')}` : spec.kind === 'text' ? spec.what : 'a file'
     throw new UsageFault(`${rawName} takes ${what}.`, command)
   }
   if (spec.kind === 'choice' && !spec.of.includes(value)) {

@@ -35,10 +35,23 @@ function withoutMapping(address: string): string {
  * @example addressKey('2001:db8::1') // '2001:db8:0:0::/64'
  */
 export function addressKey(address: string): string {
-  if (isIP(address) !== 6) return address
+  return isIP(address) === 6 ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address
+}
+
+/**
+ * The wider network of an address: an IPv6 address's /48, which one customer may have; an IPv4 address itself.
+ *
+ * @param address As {@link normaliseAddress} gives it.
+ */
+export function networkKey(address: string): string {
+  return isIP(address) === 6 ? `${groupsOf(address).slice(0, 3).join(':')}::/48` : address
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): readonly string[] {
   const [head = '', tail] = address.split('::')
   const groups = head === '' ? [] : head.split(':')
   const after = tail === undefined || tail === '' ? [] : tail.split(':')
   while (groups.length + after.length < 8) groups.push('0')
-  return `${[...groups, ...after].slice(0, 4).join(':')}::/64`
+  return [...groups, ...after]
 }

@@ -18,3 +18,19 @@ export function repeatedGuardedCookie(header: string): string | undefined {
   }
   return undefined
 }
+
+/**
+ * The value of a cookie in a Cookie field; `undefined` when it is not there, or stands there more than once: then
+ * nobody knows which of the two is the real one.
+ *
+ * @see draft-ietf-httpbis-rfc6265bis §4.2.1
+ */
+export function cookieIn(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined
+  const start = `${name}=`
+  const found = header
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(start))
+  return found.length === 1 ? found[0]?.slice(start.length) : undefined
+}

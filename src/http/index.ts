@@ -1,4 +1,5 @@
-export { addressKey, normaliseAddress } from './address.ts'
+export { addressKey, networkKey, normaliseAddress } from './address.ts'
+export { cookieIn } from './cookies.ts'
 export { originFault } from './cors.ts'
 export { createEdge, type Edge } from './edge.ts'
 export type { EdgeOptions, OptionalHeaders } from './edge-options.ts'

@@ -1,7 +1,8 @@
-import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
+import { nodeHttp } from '../base/index.ts'
 import type { EdgeLimits } from './limits.ts'
 import { writeProblem } from './problem-reply.ts'
 import type { HardenedReplies } from './response.ts'
@@ -24,7 +25,7 @@ export function createNodeServer(handler: RequestListener, parts: NodeServerPart
   const { limits, logger, tls } = parts
   const options = serverOptions(parts)
   const server =
-    tls === undefined ? createPlainServer(options, handler) : secureServer(options, handler, tls, parts)
+    tls === undefined ? nodeHttp.createServer(options, handler) : secureServer(options, handler, tls, parts)
   server.maxConnections = limits.connectionCount
   server.setTimeout(limits.socketIdleTimeoutMs)
   // An expectation that nobody knows may be ignored (RFC 9110 §10.1.1); Node's own 417 would have no body.

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
+import { nodeHttp } from '../base/index.ts'
 import { Problem, type ProblemCode, problemBody } from '../errors/index.ts'
 import { isTlsSocket, securityHeaders } from './headers.ts'
 import { dress } from './response.ts'
@@ -68,7 +68,7 @@ export function writeProblem(socket: Socket, code: ProblemCode, requestId: strin
     ['date', new Date().toUTCString()],
   ]
   const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  socket.write(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${head}\r\n${text}`)
+  socket.write(`HTTP/1.1 ${problem.status} ${nodeHttp.STATUS_CODES[problem.status]}\r\n${head}\r\n${text}`)
   // Closes once the reply is out; a peer that keeps the connection half open does not keep the socket.
   socket.destroySoon()
 }

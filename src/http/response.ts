@@ -1,5 +1,6 @@
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { nodeHttp } from '../base/index.ts'
 import { securityHeaders, tellingHeaders } from './headers.ts'
 
 /** The reply of each socket's latest request, for whoever finds the socket broken. */
@@ -21,7 +22,7 @@ export interface HardenedReplies extends LatestReplies {
  */
 export function hardenedReplies(isSecure: (request: IncomingMessage) => boolean): HardenedReplies {
   const latest = new WeakMap<Socket, ServerResponse>()
-  class Reply<Request extends IncomingMessage> extends ServerResponse<Request> {
+  class Reply<Request extends IncomingMessage> extends nodeHttp.ServerResponse<Request> {
     constructor(...args: readonly [request: Request]) {
       // Node hands over more than the declared argument.
       super(...args)

@@ -30,6 +30,23 @@ describe('the test identity', () => {
     })
   })
 
+  it('V8.4.1 is in the tenant of the token, and in no other', () => {
+    const inAcme = developmentToken(key, { name: 'ada', roles: [], tenantId: 'acme' })
+    expect(identify({ authorization: `Bearer ${inAcme}` })).toEqual({
+      id: developmentUserId('ada'),
+      roles: [],
+      tenantId: 'acme',
+    })
+    for (const other of [
+      inAcme.replace('acme', 'evil'),
+      inAcme.replace('.acme', ''),
+      token.replace('.ada.', '.ada.x.'),
+    ]) {
+      expect(identify({ authorization: `Bearer ${other}` })).toBeNull()
+    }
+    expect(() => developmentToken(key, { name: 'ada', roles: [], tenantId: 'a.b' })).toThrow()
+  })
+
   it('V13.4.2 V15.2.3 is refused in production', () => {
     expect(() => developmentIdentity(key, 'production')).toThrow(SettingsFault)
     expect(() => developmentIdentity(key, 'test')).not.toThrow()

@@ -11,11 +11,14 @@ export interface DevelopmentPerson {
   readonly name: string
   /** Up to 16 roles, each a letter and up to 31 letters, digits, `_` or `-`. */
   readonly roles: readonly string[]
+  /** The tenant: 1 to 36 lower-case letters, digits and hyphens; none unless given. */
+  readonly tenantId?: string | undefined
 }
 
 const prefix = 'dev'
 const namePattern = /^[a-z]{1,32}$/
 const rolePattern = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/
+const tenantPattern = /^[a-z0-9-]{1,36}$/
 const maxRoleCount = 16
 
 /**
@@ -26,8 +29,12 @@ const maxRoleCount = 16
  * @example developmentToken(key, { name: 'ada', roles: ['admin'] }) // 'dev.ada.admin.…'
  */
 export function developmentToken(key: Secret<Buffer>, person: DevelopmentPerson): string {
-  assert(isPerson(person), 'a development person has a name of 1 to 32 letters a to z, and plain role names')
-  const claim = `${prefix}.${person.name}.${person.roles.join('+')}`
+  assert(
+    isPerson(person),
+    'a development person has a name of 1 to 32 letters a to z, plain role names and a plain tenant',
+  )
+  const tenant = person.tenantId === undefined ? '' : `.${person.tenantId}`
+  const claim = `${prefix}.${person.name}.${person.roles.join('+')}${tenant}`
   return `${claim}.${mac(key, claim).toString('base64url')}`
 }
 
@@ -63,16 +70,20 @@ export function developmentUserId(name: string): string {
 
 function verifyToken(key: Secret<Buffer>, token: string): Principal | null {
   // Only what the token claims is taken from it; the prefix and the tag are compared below with all the rest.
-  const [, name, roleList] = token.split('.')
-  if (name === undefined || roleList === undefined) return null
+  const [, name, roleList, ...rest] = token.split('.')
+  if (name === undefined || roleList === undefined || rest.length > 2) return null
+  const tenantId = rest.length === 2 ? rest[0] : undefined
   const roles = roleList === '' ? [] : roleList.split('+')
-  if (!isPerson({ name, roles })) return null
+  if (!isPerson({ name, roles, tenantId })) return null
   // Made again and compared whole, so that there is one spelling of each token.
-  if (!equalConstantTime(token, developmentToken(key, { name, roles }))) return null
-  return { id: developmentUserId(name), roles }
+  if (!equalConstantTime(token, developmentToken(key, { name, roles, tenantId }))) return null
+  return { id: developmentUserId(name), roles, ...(tenantId === undefined ? {} : { tenantId }) }
 }
 
-function isPerson({ name, roles }: DevelopmentPerson): boolean {
-  const isPlain = namePattern.test(name) && roles.every((role) => rolePattern.test(role))
+function isPerson({ name, roles, tenantId }: DevelopmentPerson): boolean {
+  const isPlain =
+    namePattern.test(name) &&
+    roles.every((role) => rolePattern.test(role)) &&
+    (tenantId === undefined || tenantPattern.test(tenantId))
   return isPlain && roles.length <= maxRoleCount && new Set(roles).size === roles.length
 }

@@ -12,6 +12,21 @@ function recorder(): { readonly logger: Logger; readonly lines: string[] } {
 const jwt = 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJlLW9mLXRoaXM'
 const canary = 'canary-4f1c'
 
+it('V16.2.5 keeps out what the application calls sensitive, at any depth and in any case', () => {
+  const lines: string[] = []
+  const logger = createLogger({
+    level: 'info',
+    destination: { write: (line) => void lines.push(line) },
+    sensitiveNames: ['birthName'],
+  })
+  logger.info({ person: { birthName: 'Ada', BIRTHNAME: 'Bea', name: 'shown' } }, 'with %o', {
+    birthName: 'Cat',
+  })
+  logger.child({ birthName: 'Dan' }).info('hello')
+  expect(lines.join('')).not.toMatch(/Ada|Bea|Cat|Dan/)
+  expect(lines.join('')).toContain('shown')
+})
+
 describe('redaction by name', () => {
   const names = [
     'password',

@@ -14,6 +14,8 @@ export interface LoggerSettings {
   readonly level: LogLevel
   /** Where the lines go, one JSON object each; standard output unless given. */
   readonly destination?: DestinationStream
+  /** Names of fields that are redacted besides the usual ones, such as the personal columns of the application. */
+  readonly sensitiveNames?: readonly string[]
 }
 
 /**
@@ -23,7 +25,8 @@ export interface LoggerSettings {
  * @see OWASP ASVS 5.0 §16.2.2, §16.2.5, §16.4.1
  * @example createLogger({ level: 'info' }).info({ userId }, 'note shared')
  */
-export function createLogger({ level, destination }: LoggerSettings): Logger {
+export function createLogger({ level, destination, sensitiveNames = [] }: LoggerSettings): Logger {
+  const names = new Set(sensitiveNames.map((name) => name.toLowerCase()))
   const options: LoggerOptions = {
     level,
     // Neither process id nor host name: the collector knows them, and they are nobody else's business.
@@ -34,14 +37,14 @@ export function createLogger({ level, destination }: LoggerSettings): Logger {
     serializers: { err: asIs, req: asIs, res: asIs },
     hooks: {
       logMethod(args, method) {
-        const { fields, message } = redactCall(args)
+        const { fields, message } = redactCall(args, names)
         if (fields === undefined) method.call(this, message ?? '')
         else method.call(this, fields, message)
       },
     },
   }
   const logger = destination === undefined ? pino(options) : pino(options, destination)
-  redactBindings(logger)
+  redactBindings(logger, names)
   return logger
 }
 
@@ -54,32 +57,33 @@ interface SafeCall {
   readonly message: string | undefined
 }
 
-function redactCall(args: readonly unknown[]): SafeCall {
+function redactCall(args: readonly unknown[], names: ReadonlySet<string>): SafeCall {
   const [first, ...rest] = args
-  if (typeof first !== 'object' || first === null) return { fields: undefined, message: messageOf(args) }
-  const message = messageOf(rest) ?? (first instanceof Error ? safeText(first.message) : undefined)
-  return { fields: redactFields(first), message }
+  if (typeof first !== 'object' || first === null)
+    return { fields: undefined, message: messageOf(args, names) }
+  const message = messageOf(rest, names) ?? (first instanceof Error ? safeText(first.message) : undefined)
+  return { fields: redactFields(first, names), message }
 }
 
-function messageOf(parts: readonly unknown[]): string | undefined {
+function messageOf(parts: readonly unknown[], names: ReadonlySet<string>): string | undefined {
   if (parts.length === 0 || parts[0] === undefined) return undefined
   if (parts.length === 1) return safeText(String(parts[0]))
-  return safeText(format(...parts.map(redactValue)))
+  return safeText(format(...parts.map((part) => redactValue(part, names))))
 }
 
 // Pino writes the bindings of child loggers past its hooks; children inherit this method from the root.
-function redactBindings(logger: Logger): void {
+function redactBindings(logger: Logger, names: ReadonlySet<string>): void {
   const child = logger.child
   const setBindings = logger.setBindings
   Object.defineProperties(logger, {
     child: {
       value(this: Logger, bindings: object, options?: Parameters<Logger['child']>[1]): unknown {
-        return child.call(this, redactFields(bindings), options)
+        return child.call(this, redactFields(bindings, names), options)
       },
     },
     setBindings: {
       value(this: Logger, bindings: object): void {
-        setBindings.call(this, redactFields(bindings))
+        setBindings.call(this, redactFields(bindings, names))
       },
     },
   })

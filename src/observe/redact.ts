@@ -1,4 +1,4 @@
-import { IncomingMessage, ServerResponse } from 'node:http'
+import { nodeHttp } from '../base/index.ts'
 import { verdictOf } from './sensitive-names.ts'
 import { isCardNumber, safeText } from './sensitive-shapes.ts'
 
@@ -12,24 +12,29 @@ interface Walk {
   /** The objects from the root down to here; meeting one again is a cycle. */
   readonly path: object[]
   nodeCount: number
+  /** More names that are sensitive, in lower case. */
+  readonly names: ReadonlySet<string>
 }
+
+const noNames: ReadonlySet<string> = new Set()
 
 /**
  * A copy of the fields of a log line that may be written: sensitive by name or by shape replaced at any depth,
  * request bodies, queries and headers left out, cycles and huge values cut.
  *
+ * @param names What else is sensitive by its name, in lower case.
  * @see OWASP ASVS 5.0 §16.2.5
  * @example redactFields({ user: 'u1', apiKey: 'abc' }) // { user: 'u1', apiKey: '[redacted]' }
  */
-export function redactFields(fields: object): Record<string, unknown> {
-  const walk: Walk = { path: [], nodeCount: 0 }
+export function redactFields(fields: object, names: ReadonlySet<string> = noNames): Record<string, unknown> {
+  const walk: Walk = { path: [], nodeCount: 0, names }
   if (fields instanceof Error) return { err: redactError(fields, walk) }
   return redactEntries(fields, walk)
 }
 
 /** A copy of one value that may be written to the log. */
-export function redactValue(value: unknown): unknown {
-  return redact(value, { path: [], nodeCount: 0 })
+export function redactValue(value: unknown, names: ReadonlySet<string> = noNames): unknown {
+  return redact(value, { path: [], nodeCount: 0, names })
 }
 
 function redact(value: unknown, walk: Walk): unknown {
@@ -93,7 +98,7 @@ function redactEntries(value: object, walk: Walk): Record<string, unknown> {
 function redactEntry(name: string, value: unknown, walk: Walk): unknown {
   if (value === undefined || value === null) return value
   const verdict = verdictOf(name)
-  if (verdict === 'sensitive') return '[redacted]'
+  if (verdict === 'sensitive' || walk.names.has(name.toLowerCase())) return '[redacted]'
   if (verdict === 'request-part') return '[not logged]'
   if (typeof value === 'string' && /url$/i.test(name)) return safeText(value.split(/[?#]/, 1)[0] ?? '')
   return redact(value, walk)
@@ -129,9 +134,9 @@ function redactCause(cause: unknown, walk: Walk): unknown {
 // A Fastify request or reply has its Node counterpart in `raw`. Of both only method, path and status are written.
 function rawMessageOf(value: object): Record<string, unknown> | undefined {
   const raw = 'raw' in value ? value.raw : value
-  if (raw instanceof IncomingMessage) {
+  if (raw instanceof nodeHttp.IncomingMessage) {
     return { method: raw.method, path: safeText((raw.url ?? '').split('?', 1)[0] ?? '') }
   }
-  if (raw instanceof ServerResponse) return { status: raw.statusCode }
+  if (raw instanceof nodeHttp.ServerResponse) return { status: raw.statusCode }
   return undefined
 }

@@ -7,7 +7,7 @@ export type AccessRule =
   /** Anyone with valid credentials. */
   | { readonly kind: 'signed-in' }
   /** Anyone who holds one of these roles. */
-  | { readonly kind: 'role'; readonly roles: readonly string[] }
+  | { readonly kind: 'role'; readonly roles: readonly string[]; readonly permission?: string }
   /** Whoever the row's rules let do this to it. `action` follows the method unless the route names it. */
   | { readonly kind: 'owns'; readonly resource: Resource; readonly action: RowAction | undefined }
   /** Any one of these. */
@@ -30,6 +30,21 @@ export interface Principal<Role extends string = string> {
   readonly id: string
   /** The roles held at this moment. */
   readonly roles: readonly Role[]
+  /** The tenant that the credential belongs to, never one that a request names; none outside of any. */
+  readonly tenantId?: string | undefined
+  /** The session that the credential belongs to; none for an identity that knows no sessions. */
+  readonly session?: SessionFacts | undefined
+}
+
+/** What is known of a caller's session. */
+export interface SessionFacts {
+  readonly id: string
+  /** When the caller last proved who they are, in seconds since 1970. */
+  readonly authTimeSeconds: number
+  /** How, in the words of RFC 8176: `pwd`, `otp` … */
+  readonly methods: readonly string[]
+  /** How the client keeps its tokens. */
+  readonly transport: 'bearer' | 'cookie'
 }
 
 /**
@@ -64,6 +79,26 @@ export function knownAccess<Gives>(rule: AccessRule): KnownAccess<Gives> {
     or: (other: KnownAccess<unknown>): KnownAccess<Gives> =>
       knownAccess<Gives>({ kind: 'any', of: [...partsOf(rule), ...partsOf(other.rule)] }),
   })
+}
+
+/** Access for anyone with valid credentials. */
+export function signedInAccess<Role extends string = string>(): KnownAccess<Caller<Role>> {
+  return knownAccess({ kind: 'signed-in' })
+}
+
+/** Access for anyone who holds one of the roles. */
+export function roleAccess<Role extends string>(
+  ...roles: readonly [Role, ...Role[]]
+): KnownAccess<Caller<Role>> {
+  return knownAccess({ kind: 'role', roles })
+}
+
+/** Access for anyone who holds one of the roles that have a permission. */
+export function permissionAccess<Role extends string>(
+  permission: string,
+  roles: readonly Role[],
+): KnownAccess<Caller<Role>> {
+  return knownAccess({ kind: 'role', roles, permission })
 }
 
 /** The alternatives of a rule, flat. */

@@ -5,8 +5,12 @@ export {
   isAccess,
   type KnownAccess,
   type Nobody,
+  openAccess,
   type Principal,
   partsOf,
+  roleAccess,
+  type SessionFacts,
+  signedInAccess,
 } from './access.ts'
 export {
   type Address,
@@ -17,6 +21,7 @@ export {
   parseAddress,
 } from './address.ts'
 export { type Decision, decide } from './decide.ts'
+export type { Exchange, ReplyCookie } from './exchange.ts'
 export { examineAdoption } from './gate/adoption.ts'
 export { type Examination, type ExaminedRoute, examineRoute } from './gate/examine.ts'
 export { examineOverlap } from './gate/overlap.ts'
@@ -24,6 +29,7 @@ export { BootError, type GateRule, type Violation } from './gate/violation.ts'
 export { examineVocabulary, isReason } from './gate/vocabulary.ts'
 export type { LimitClass } from './limit-class.ts'
 export { noContent } from './no-content.ts'
+export { ownRoute } from './own-route.ts'
 export { type Place, placeAbove, placeText } from './place.ts'
 export type { AccessPlan, LimitPlan, Plan, ResourcePlan, RoutePlan, SettingPlan } from './plan.ts'
 export { accessPlan, resourcePlan, routePlan } from './plan-of.ts'

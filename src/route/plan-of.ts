@@ -1,4 +1,5 @@
-import type { Ownership, Resource, RowRule } from '../data/resource.ts'
+import { ownerClause, ruleClause } from '../data/index.ts'
+import type { Resource } from '../data/resource.ts'
 import { describeSchema, propertiesOf } from '../schema/index.ts'
 import type { AccessRule } from './access.ts'
 import type { ExaminedRoute } from './gate/examine.ts'
@@ -9,12 +10,14 @@ import type { AccessPlan, ResourcePlan, RoutePlan } from './plan.ts'
 /** The inert form of an examined route. */
 export function routePlan(route: ExaminedRoute, origin: RoutePlan['origin']): RoutePlan {
   const { output, ...inputs } = route.json
+  const { idempotency } = route.record.spec
   return {
     method: route.address.method,
     path: route.address.path,
     access: accessPlan(route.access),
     limit: route.limit,
     status: route.status,
+    ...(idempotency === undefined ? {} : { idempotency }),
     schemas: { ...inputs, ...(route.output === noContent ? {} : { output }) },
     source: placeText(route.record.place),
     origin,
@@ -33,15 +36,24 @@ export function accessPlan(rule: AccessRule): AccessPlan {
   }
 }
 
+const tagWords: Readonly<Record<string, string>> = { writeOnce: 'set once' }
+
 /** The inert form of a resource: its rules as clauses. */
 export function resourcePlan(resource: Resource): ResourcePlan {
-  const { owner, grants } = resource
+  const { owner, grants, tenant, insert, transfer, columns: tags } = resource
   const described = describeSchema(resource.row, 'output')
   const columns = described.ok ? Object.keys(propertiesOf(described.json)) : []
   const server = new Set([
     ...Object.keys(resource.server),
     ...(owner.kind === 'column' ? [owner.column] : []),
+    ...(tenant === undefined ? [] : [tenant]),
   ])
+  const tagged = Object.entries({ ...tags, lookup: [], readableBy: [] }).flatMap(([tag, names]) =>
+    names.length === 0 ? [] : [`${tagWords[tag] ?? tag}: ${names.join(', ')}`],
+  )
+  const readable = Object.entries(tags.readableBy).map(
+    ([column, roles]) => `${column} only for the role ${roles.join(' or ')}`,
+  )
   return {
     name: resource.name,
     table: resource.table,
@@ -49,34 +61,10 @@ export function resourcePlan(resource: Resource): ResourcePlan {
     read: grants.read.map(ruleClause),
     update: grants.update.map(ruleClause),
     delete: grants.delete.map(ruleClause),
+    ...(tenant === undefined ? {} : { tenant: `only rows whose ${tenant} is the caller's tenant` }),
+    ...(insert.length === 0 ? {} : { insert: insert.map(ruleClause) }),
+    ...(transfer === undefined ? {} : { transfer: ['the owner', ...transfer.map(ruleClause)] }),
+    ...(tagged.length + readable.length === 0 ? {} : { columns: [...tagged, ...readable] }),
     server: columns.filter((column) => server.has(column)),
-  }
-}
-
-function ownerClause(owner: Ownership): string {
-  switch (owner.kind) {
-    case 'column':
-      return `the caller named by ${owner.column}`
-    case 'through':
-      return `whoever owns the row of ${owner.table} that ${owner.column} names`
-    case 'shared':
-      return `nobody: ${owner.reason}`
-    default:
-      return owner satisfies never
-  }
-}
-
-function ruleClause(rule: RowRule): string {
-  switch (rule.kind) {
-    case 'caller-is':
-      return `the caller named by ${rule.column}`
-    case 'through':
-      return `whoever owns the row of ${rule.table} that ${rule.column} names`
-    case 'granted': {
-      const narrowed = Object.entries(rule.where).map(([column, value]) => ` and ${column} is ${value}`)
-      return `the caller named by ${rule.user} in a row of ${rule.table} whose ${rule.row} is this row${narrowed.join('')}`
-    }
-    default:
-      return rule satisfies never
   }
 }

@@ -24,6 +24,8 @@ export interface RoutePlan {
   readonly limit: string
   /** The one success status. */
   readonly status: number
+  /** Whether a client may, or must, send an `Idempotency-Key`; absent where it does not count. */
+  readonly idempotency?: 'optional' | 'required'
   /** Input and output as JSON Schema (draft 2020-12); absent where the route takes none. */
   readonly schemas: {
     readonly params?: JsonSchema
@@ -53,6 +55,8 @@ export interface SignedInPlan {
 export interface RolePlan {
   readonly kind: 'role'
   readonly roles: readonly string[]
+  /** The permission that they have it by; absent where the roles themselves are named. */
+  readonly permission?: string
 }
 
 /** Whoever the row rules let do this may call it. */
@@ -80,6 +84,14 @@ export interface ResourcePlan {
   readonly read: readonly string[]
   readonly update: readonly string[]
   readonly delete: readonly string[]
+  /** The wall between tenants, when there is one. */
+  readonly tenant?: string
+  /** What must hold of a new row, besides that the caller owns it. */
+  readonly insert?: readonly string[]
+  /** Who may give a row to another owner. */
+  readonly transfer?: readonly string[]
+  /** What is special about single columns. */
+  readonly columns?: readonly string[]
   /** Columns no input may set. */
   readonly server: readonly string[]
 }

@@ -4,6 +4,7 @@ import type { Pager, Resource } from '../data/index.ts'
 import type { InputOf, OutputOf, Schema } from '../schema/standard.ts'
 import type { Access, Principal } from './access.ts'
 import type { Address, ParameterOf } from './address.ts'
+import type { Exchange } from './exchange.ts'
 import type { Place } from './place.ts'
 
 /** What a route declares about itself: who, what in, what out, how often. */
@@ -22,6 +23,11 @@ export interface RouteSpec<Limit extends string = string> {
   readonly limit: Limit
   /** The success status, where 200 (201 for POST, 204 for no content) is not right. */
   readonly status?: 200 | 201 | 202
+  /**
+   * Whether the client may, or must, send an `Idempotency-Key`: then a request that is sent again is not carried out
+   * again, it gets the first reply. The handler runs in one transaction with it.
+   */
+  readonly idempotency?: 'optional' | 'required'
 }
 
 /** The members a specification may have. */
@@ -50,6 +56,11 @@ export type Context<A extends Address, S extends RouteSpec, Tables> = Flat<
     Validated<S> & {
       /** The database, already limited to the rows this caller may touch. */
       readonly db: Kysely<Tables>
+      /**
+       * Runs in one transaction: all of it is kept or nothing. Where the database asks one of two transactions to
+       * give way it is run again, so it must do nothing that cannot be done twice.
+       */
+      readonly transaction: <T>(run: (db: Kysely<Tables>) => Promise<T>) => Promise<T>
       /** Reads one page of a query, with a cursor that only this caller can go on with. */
       readonly page: Pager
       /** The request's id, as it stands in the log. */
@@ -101,6 +112,8 @@ export interface RouteRecord {
   /** Called with exactly what the declaration promises; see {@link callHandler}. */
   readonly handler: (context: never) => unknown
   readonly place: Place
+  /** True for a route of Holdfast's own, whose handler sees the exchange. */
+  readonly isOwn?: boolean
 }
 
 /** What the pipeline hands to any handler. */
@@ -110,8 +123,11 @@ export interface HandlerContext {
   readonly query?: unknown
   readonly body?: unknown
   readonly db: Kysely<never>
+  readonly transaction: <T>(run: (db: Kysely<never>) => Promise<T>) => Promise<T>
   readonly page: Pager
   readonly requestId: string
+  /** Only for routes of Holdfast's own. */
+  readonly exchange?: Exchange
   readonly [row: string]: unknown
 }
 

@@ -1,6 +1,17 @@
-import type { GeneratedAlways } from 'kysely'
+import type { ColumnType, GeneratedAlways } from 'kysely'
+import type { Secret } from '../base/index.ts'
 import type { Resource, RowAction } from '../data/resource.ts'
-import { type Access, type Caller, type KnownAccess, knownAccess, type Nobody, openAccess } from './access.ts'
+import {
+  type Access,
+  type Caller,
+  type KnownAccess,
+  knownAccess,
+  type Nobody,
+  openAccess,
+  permissionAccess,
+  roleAccess,
+  signedInAccess,
+} from './access.ts'
 import type { Address } from './address.ts'
 import type { LimitClass } from './limit-class.ts'
 import { placeAbove } from './place.ts'
@@ -19,6 +30,7 @@ export interface Vocabulary<
   Resources extends readonly Resource[] = readonly Resource[],
   Role extends string = string,
   Limit extends string = string,
+  Permission extends string = string,
 > {
   /** Every table that requests may touch. */
   readonly resources: Resources
@@ -26,6 +38,8 @@ export interface Vocabulary<
   readonly roles: readonly Role[]
   /** The limit classes by name. */
   readonly limits: Readonly<Record<Limit, LimitClass>>
+  /** What roles may do, by permission: `{ 'notes:publish': ['admin', 'editor'] }`. */
+  readonly permissions?: Readonly<Record<Permission, readonly NoInfer<Role>[]>>
 }
 
 /** The tables of the resources as Kysely sees them: columns the server fills cannot be written. */
@@ -34,12 +48,29 @@ export type TablesOf<Resources extends readonly Resource[]> = {
 }
 
 type ColumnsOf<R> =
-  R extends Resource<string, string, infer Row, infer Filled>
-    ? { [Column in keyof Row]: Column extends Filled ? GeneratedAlways<Row[Column]> : Row[Column] }
+  R extends Resource<string, string, infer Row, infer Filled, infer Tagged>
+    ? { [Column in keyof Row]: ColumnAs<Row[Column], Column & string, Filled, Tagged> }
     : never
 
+/** A column as it is selected, inserted and updated. */
+type ColumnAs<Value, Column extends string, Filled, Tagged> = Column extends Filled
+  ? `transfer:${Column}` extends Tagged
+    ? ColumnType<Value, never, Value>
+    : GeneratedAlways<Value>
+  : Value extends Secret<infer Plain>
+    ? ColumnType<Value, Plain, Plain>
+    : `once:${Column}` extends Tagged
+      ? ColumnType<Value, Value, never>
+      : Value
+
 /** The words an application's routes are written in, typed by its vocabulary. */
-export interface Words<Tables, Role extends string, Limit extends string, R extends Resource> {
+export interface Words<
+  Tables,
+  Role extends string,
+  Limit extends string,
+  R extends Resource,
+  Permission extends string = never,
+> {
   /**
    * Declares a route: its address, who may call it, what it takes and gives, how often, and its handler.
    *
@@ -58,6 +89,13 @@ export interface Words<Tables, Role extends string, Limit extends string, R exte
   readonly signedIn: () => KnownAccess<Caller<Role>>
   /** Anyone who holds one of the roles. */
   readonly role: (...roles: readonly [Role, ...Role[]]) => KnownAccess<Caller<Role>>
+  /**
+   * Anyone who holds a role with this permission.
+   *
+   * @example access: permission('notes:publish')
+   * @see OWASP ASVS 5.0 §8.1.1
+   */
+  readonly permission: (name: Permission) => KnownAccess<Caller<Role>>
   /**
    * Whoever the row rules let do this: reading for GET, deleting for DELETE, updating otherwise; `'owner'` for
    * the owner alone. Where the address has `:id` the row is loaded and handed over; a row that is absent and a
@@ -82,13 +120,12 @@ export interface Words<Tables, Role extends string, Limit extends string, R exte
  * })
  */
 export function words<
-  const Resources extends readonly Resource[],
+  const All extends readonly Resource[],
   const Role extends string,
   const Limit extends string,
->(
-  vocabulary: Vocabulary<Resources, Role, Limit>,
-): Words<TablesOf<Resources>, Role, Limit, Resources[number]> {
-  type Tables = TablesOf<Resources>
+  const May extends string = never,
+>(vocabulary: Vocabulary<All, Role, Limit, May>): Words<TablesOf<All>, Role, Limit, All[number], May> {
+  type Tables = TablesOf<All>
   function route<const A extends Address, const S extends RouteSpec<Limit>>(
     address: A,
     spec: S & SpecCheck<A, S>,
@@ -99,9 +136,18 @@ export function words<
   return {
     route,
     open: (reason) => openAccess(reason),
-    signedIn: () => knownAccess({ kind: 'signed-in' }),
-    role: (...roles) => knownAccess({ kind: 'role', roles }),
+    signedIn: signedInAccess,
+    role: roleAccess,
+    permission: (name) => permissionAccess(name, permissionRoles(vocabulary.permissions, name)),
     owns: (resource, action) => knownAccess({ kind: 'owns', resource, action }),
     vocabulary,
   }
+}
+
+/** The roles that hold a permission; none for one that is not declared, which the boot gate refuses. */
+function permissionRoles<Role extends string>(
+  permissions: Readonly<Record<string, readonly Role[]>> | undefined,
+  name: string,
+): readonly Role[] {
+  return permissions !== undefined && Object.hasOwn(permissions, name) ? (permissions[name] ?? []) : []
 }

@@ -200,7 +200,7 @@ describe('where a value comes from', () => {
       PUBLIC_ORIGIN: `https://user:${canary}@example.com/`,
       HOLDFAST_SECRET: canary,
       HOLDFAST_SECRET_PREVIOUS_FILE: canary,
-      DATABASE_URL: `postgres://user:${canary}@example.com/db`,
+      DATABASE_URL: `mysql://user:${canary}@example.com/db`,
       REDIS_URL: `redis://:${canary}@example.com`,
       SMTP_URL: `http://:${canary}@example.com`,
       MAIL_FROM: canary,
@@ -221,9 +221,8 @@ describe('where a value comes from', () => {
       SMTP_URL: `smtp://u:${canary}@example.com`,
       MAIL_FROM: 'a@b.example',
     })
-    expect(`${inspect(settings, { depth: 9 })}${JSON.stringify(settings)}`).not.toMatch(
-      new RegExp(`${canary}|${strong.slice(0, 20)}`),
-    )
+    const printed = `${inspect(settings, { depth: 9 })}${JSON.stringify(settings)}`
+    for (const hidden of [canary, strong.slice(0, 20)]) expect(printed).not.toContain(hidden)
   })
 
   it('refuses a .env that cannot be read', () => {

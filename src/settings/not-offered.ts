@@ -1,16 +1,8 @@
 import type { Secret } from '../base/index.ts'
-import { bad, good, type Parsed } from './setting.ts'
-import type { DatabaseTarget, SqliteTarget } from './targets.ts'
+import { bad, type Parsed } from './setting.ts'
 
 // What the contract names and this version cannot do yet. Lifting one is deleting its function here: the
 // setting's own parser knows the value already, and the compiler then asks every reader for the new case.
-
-/** Only SQLite, so far. */
-export function offeredDatabase(target: DatabaseTarget): Parsed<SqliteTarget> {
-  return target.kind === 'sqlite'
-    ? good(target)
-    : bad('asks for PostgreSQL, which is not in this version', 'use sqlite:PATH')
-}
 
 /** No Redis, so far. */
 export function offeredRedis(_url: Secret): Parsed<never> {

@@ -4,12 +4,12 @@ import type { Secret } from '../base/index.ts'
 import { developmentSecret } from './development-secret.ts'
 import { errorCode, readSmallFile } from './files.ts'
 import { isLoopback, originOf } from './network.ts'
-import { offeredDatabase, offeredRedis } from './not-offered.ts'
+import { offeredRedis } from './not-offered.ts'
 import type { SettingReader } from './reader.ts'
 import { isDevelopmentSecret } from './root-secret.ts'
 import type { MailTarget, TlsPaths } from './settings.ts'
 import * as table from './table.ts'
-import { inMemory, type SqliteTarget } from './targets.ts'
+import { type DatabaseTarget, inMemory } from './targets.ts'
 
 // The rules that hold between settings. Each function answers `undefined` after it has noted why there is nothing,
 // so that all of them can run and one start shows every fault.
@@ -131,7 +131,7 @@ function fitForMode(reader: SettingReader, env: string, secret: Secret<Buffer>):
 export function resolveDatabase(
   reader: SettingReader,
   dataDir: string | undefined,
-): SqliteTarget | undefined {
+): DatabaseTarget | undefined {
   const database = reader.read(table.database)
   if (database.kind === 'faulty') return undefined
   if (database.kind === 'absent') {
@@ -139,8 +139,8 @@ export function resolveDatabase(
       ? undefined
       : Object.freeze({ kind: 'sqlite', path: join(dataDir, 'app.sqlite') })
   }
-  const target = reader.accept(table.database.env, offeredDatabase(database.value))
-  if (target === undefined) return undefined
+  const target = database.value
+  if (target.kind === 'postgres') return Object.freeze(target)
   if (target.path !== inMemory)
     return Object.freeze({ kind: 'sqlite', path: resolve(reader.workingDir, target.path) })
   if (reader.mode !== 'production') return Object.freeze(target)

@@ -1,6 +1,6 @@
 import type { Secret } from '../base/index.ts'
 import type { LogLevel, Mode } from './table.ts'
-import type { SqliteTarget } from './targets.ts'
+import type { DatabaseTarget } from './targets.ts'
 
 /** The complete configuration: checked, frozen, nothing left to decide. */
 export interface Settings {
@@ -20,7 +20,7 @@ export interface Settings {
   readonly previousSecret: Secret<Buffer> | null
   /** The data folder, absolute. It may not exist yet. */
   readonly dataDir: string
-  readonly database: SqliteTarget
+  readonly database: DatabaseTarget
   /** The Redis URL; this version never has one. */
   readonly redis: Secret | null
   readonly mail: MailTarget

@@ -96,7 +96,7 @@ export const database: Setting<DatabaseTarget> = {
   env: 'DATABASE_URL',
   fallback: { kind: 'rule', says: '`sqlite:` with `app.sqlite` in the data folder' },
   unit: 'URL',
-  range: '`sqlite:PATH` or `postgres://…` (not in this version)',
+  range: '`sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`',
   neededInProduction: false,
   help: 'Where the data is.',
   parse: parseDatabase,

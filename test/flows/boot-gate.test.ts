@@ -10,6 +10,7 @@ import {
   words as wordsOf,
 } from 'holdfast'
 import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { migrations } from '../../examples/notes/migrations.ts'
 import * as noteRoutes from '../../examples/notes/notes.ts'
 import * as shareRoutes from '../../examples/notes/shares.ts'
@@ -49,7 +50,8 @@ describe('a route that lacks a member', () => {
   })
 
   for (const record of records) {
-    for (const member of Object.keys(record.spec)) {
+    // What a route may do without: it then takes no key and gives the usual status.
+    for (const member of Object.keys(record.spec).filter((name) => name !== 'idempotency')) {
       it(`V8.2.1 does not boot: ${record.address} without ${member}`, async () => {
         const spec = Object.fromEntries(Object.entries(record.spec).filter(([name]) => name !== member))
         const reduced = routes.map((route) =>
@@ -227,3 +229,23 @@ describe('the routes of an adopted plugin', () => {
 function adminOnly(): Parameters<typeof adopt>[2]['access'] {
   return wordsOf({ resources: [], roles: ['admin'], limits: {} }).role('admin')
 }
+
+it('V8.2.1 a route where Holdfast itself answers does not boot, and says how to have it', async () => {
+  const { route, open } = wordsOf({ resources: [], roles: [], limits: { read: per('minute', 60) } })
+  const taken = (address: 'GET /account' | 'GET /health/live' | 'POST /account') =>
+    route(
+      address,
+      { access: open('Says nothing to anyone.'), output: z.strictObject({}), limit: 'read' },
+      () => ({}),
+    )
+  const appOf = (address: Parameters<typeof taken>[0], accounts = {}) => {
+    const { vocabulary: words } = wordsOf({ resources: [], roles: [], limits: { read: per('minute', 60) } })
+    return createApp({ title: 'Taken', vocabulary: words, routes: [taken(address)], accounts })
+  }
+  expect((await refusal(appOf('GET /account'))).report).toContain('accounts: { pages: false }')
+  expect((await refusal(appOf('GET /health/live'))).violations).toMatchObject([
+    { rule: 'route.duplicate', subject: 'GET /health/live', fix: 'another path' },
+  ])
+  const own = await appOf('GET /account', { pages: false }).plan()
+  expect(own.routes.find(({ path }) => path === '/account')?.origin).toBe('application')
+})

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly workingDir?: string
   /** Everything that is set besides PATH. */
   readonly environment?: Readonly<Record<string, string>>
+  /** What its standard input holds; nothing unless given. */
+  readonly input?: string
 }
 
 /** A command that is running. */
@@ -43,8 +45,10 @@ export function startHoldfast(words: readonly string[], options: RunOptions = {}
   const child = spawn(process.execPath, ['--conditions=holdfast-source', main, ...words], {
     cwd: options.workingDir,
     env: { PATH: process.env['PATH'], ...options.environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(options.input ?? '')
   const heard = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     heard.out += text

@@ -1,9 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type App, createLogger, developmentUserId, type Server, testToken } from 'holdfast'
+import {
+  type App,
+  createLogger,
+  developmentUserId,
+  type IdentitySource,
+  type Server,
+  testIdentity,
+  testToken,
+} from 'holdfast'
 import notes from '../../examples/notes/app.ts'
 import { type Answer, type Asking, askWith } from './client.ts'
+import type { EngineKind } from './databases.ts'
+import { freshPostgres } from './postgres.ts'
 
 /** The example application, running. */
 export interface NotesServer {
@@ -31,18 +41,33 @@ export interface Person {
 }
 
 /**
- * Starts the example, or a variant of it, on a free port with data of its own.
+ * Starts the example, or a variant of it, on a free port with data of its own, on SQLite unless told otherwise.
  *
+ * @param identity Who callers are: people of the test identity, or those of accounts when it is `null`.
+ * @param environment Settings that differ.
  * @example
  * const notes = await startNotes()
  * const made = await notes.person('ann').ask('POST', '/api/notes', { body: { title: 'a', body: 'b' } })
  * await notes.stop()
  */
-export async function startNotes(app: App = notes): Promise<NotesServer> {
+export async function startNotes(
+  app: App = notes,
+  engine: EngineKind = 'sqlite',
+  identity: IdentitySource | null = testIdentity,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<NotesServer> {
+  const postgres = engine === 'postgres' ? await freshPostgres() : undefined
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-notes-'))
   const lines: string[] = []
   const server = await app.boot({
-    environment: { NODE_ENV: 'test', PORT: '0', HOLDFAST_DATA_DIR: folder },
+    environment: {
+      NODE_ENV: 'test',
+      PORT: '0',
+      HOLDFAST_DATA_DIR: folder,
+      ...(postgres === undefined ? {} : { DATABASE_URL: postgres.url }),
+      ...environment,
+    },
+    ...(identity === null ? {} : { identity }),
     logger: createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } }),
   })
   const address = await server.listen()
@@ -54,6 +79,7 @@ export async function startNotes(app: App = notes): Promise<NotesServer> {
     ask: askWith(address, {}),
     async stop() {
       await server.stop()
+      await postgres?.drop()
       await rm(folder, { recursive: true, force: true })
     },
   }

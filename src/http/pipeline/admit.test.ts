@@ -25,6 +25,9 @@ function watched(user: Principal | null, refused: (key: string) => boolean = () 
     scoped: unused,
     pager: unused,
     loadRow: unused,
+    refusedRow: unused,
+    transaction: unused,
+    once: unused,
   }
   return { asked, services }
 }

@@ -1,10 +1,11 @@
+import type { Kysely } from 'kysely'
 import { assert } from '../../base/index.ts'
 import { isNoRow, type Scope } from '../../data/index.ts'
 import { type InputFault, Problem } from '../../errors/index.ts'
-import { callHandler, type Decision, type HandlerContext } from '../../route/index.ts'
+import { callHandler, type Decision, type Exchange, type HandlerContext } from '../../route/index.ts'
 import { entityTag, isUnchanged, requireMatch } from './conditions.ts'
 import { type PreparedRoute, placed } from './prepare.ts'
-import type { PipelineServices } from './services.ts'
+import type { Answer, PipelineServices } from './services.ts'
 
 /** A request whose sender has been admitted. */
 export interface Admitted {
@@ -14,17 +15,10 @@ export interface Admitted {
   readonly query: unknown
   readonly body: unknown
   readonly hasBody: boolean
+  readonly exchange: Exchange
   readonly ifMatch: string | undefined
   readonly ifNoneMatch: string | undefined
-}
-
-/** What to reply. */
-export interface Answer {
-  readonly status: number
-  /** JSON text; `null` for no content. */
-  readonly content: string | null
-  /** The entity tag of the row, when the route has one. */
-  readonly entityTag: string | undefined
+  readonly idempotencyKey: string | undefined
 }
 
 /**
@@ -39,17 +33,85 @@ export async function answer(
   services: PipelineServices,
 ): Promise<Answer> {
   const input = await checkInput(route, request)
+  if (route.idempotency !== undefined && request.decision.kind === 'known') {
+    const field = request.idempotencyKey
+    if (field !== undefined) return await answerOnce(route, request, services, { input, field })
+    if (route.idempotency === 'required') throw keyMissing()
+  }
   const found = await findRow(route, request, input, services)
   if (isSafeRead(route) && isUnchanged(request.ifNoneMatch, found.revision)) {
     return { status: 304, content: null, entityTag: tagOf(found.revision) }
   }
+  return await carryOut(route, request, services, {
+    input,
+    found,
+    db: services.scoped(found.scope),
+    transaction: (run) => services.transaction(found.scope, run),
+  })
+}
+
+/** Carries a request out once, or answers as it was answered before. */
+async function answerOnce(
+  route: PreparedRoute,
+  request: Admitted,
+  services: PipelineServices,
+  { input, field }: { readonly input: Record<string, unknown>; readonly field: string },
+): Promise<Answer> {
+  const { decision } = request
+  assert(decision.kind === 'known', 'the gate refuses idempotency on open routes')
+  let found: Found | undefined
+  const { reply, isReplayed } = await services.once(
+    {
+      userId: decision.user.id,
+      tenantId: decision.user.tenantId ?? null,
+      route: `${route.method} ${route.path}`,
+      field,
+      payload: JSON.stringify([request.params, request.query, request.body ?? null]),
+    },
+    {
+      prepare: async () => {
+        found = await findRow(route, request, input, services)
+        return found
+      },
+      run: async (db) => {
+        assert(found !== undefined, 'the work is prepared before it runs')
+        return await carryOut(route, request, services, { input, found, db, transaction: (run) => run(db) })
+      },
+    },
+  )
+  return isReplayed ? { ...reply, isReplayed } : reply
+}
+
+function keyMissing(): Problem {
+  return new Problem('VALIDATION_FAILED', 'no idempotency key', {
+    errors: [
+      { path: '/headers/idempotency-key', message: 'is required: a text of your own in double quotes' },
+    ],
+  })
+}
+
+interface Work {
+  readonly input: Record<string, unknown>
+  readonly found: Found
+  readonly db: Kysely<never>
+  readonly transaction: HandlerContext['transaction']
+}
+
+async function carryOut(
+  route: PreparedRoute,
+  request: Admitted,
+  services: PipelineServices,
+  { input, found, db, transaction }: Work,
+): Promise<Answer> {
   const context: HandlerContext = {
     ...input,
     ...(request.decision.kind === 'known' ? { user: request.decision.user } : {}),
     ...found.given,
-    db: services.scoped(found.scope),
+    db,
+    transaction,
     page: services.pager(`${route.method} ${route.path}`, found.scope.userId),
     requestId: request.id,
+    ...(route.record.isOwn === true ? { exchange: request.exchange } : {}),
   }
   let result: unknown
   try {
@@ -103,6 +165,8 @@ interface Found {
   readonly revision: number | undefined
 }
 
+const nobody: Scope = { userId: null, tenantId: null, roles: [], lifted: new Map() }
+
 async function findRow(
   route: PreparedRoute,
   request: Admitted,
@@ -110,9 +174,9 @@ async function findRow(
   services: PipelineServices,
 ): Promise<Found> {
   const { decision } = request
-  if (decision.kind === 'open')
-    return { scope: { userId: null, lifted: new Map() }, given: {}, revision: undefined }
-  const base: Scope = { userId: decision.user.id, lifted: new Map() }
+  if (decision.kind === 'open') return { scope: nobody, given: {}, revision: undefined }
+  const { id, roles, tenantId = null } = decision.user
+  const base: Scope = { userId: id, tenantId, roles, lifted: new Map() }
   const { owned, lifted } = decision
   if (owned === undefined) return { scope: base, given: {}, revision: undefined }
   const { table } = owned.resource
@@ -127,8 +191,10 @@ async function findRow(
   const scope: Scope = lifted ? { ...base, lifted: new Map([[table, { key }]]) } : base
   const row = await services.loadRow(owned.resource, owned.action, key, scope)
   // Absent and not the caller's are one answer, so that ids cannot be told apart (OWASP API1:2023).
-  if (row === undefined)
+  if (row === undefined) {
+    services.refusedRow(owned.resource, owned.action, key, scope, request.id)
     throw new Problem('NOT_FOUND', `${owned.resource.name} is absent or not the caller's to ${owned.action}`)
+  }
   const revision = numberAt(row, route.row.revision)
   const expected = isSafeRead(route) ? undefined : requireMatch(request.ifMatch, revision)
   return {

@@ -23,6 +23,8 @@ export interface PreparedRoute {
   readonly access: AccessRule
   readonly limit: { readonly name: string; readonly limit: LimitClass }
   readonly status: number
+  /** Whether an `Idempotency-Key` counts here. */
+  readonly idempotency: 'optional' | 'required' | undefined
   readonly input: Readonly<Record<'params' | 'query' | 'body', InputCheck | undefined>>
   /** `null` for a route without content. */
   readonly output: ((value: unknown) => Projected | Promise<Projected>) | null
@@ -48,6 +50,7 @@ export function prepareRoute(route: ExaminedRoute, vocabulary: Vocabulary): Prep
     access: route.access,
     limit: { name: route.limit, limit },
     status: route.status,
+    idempotency: spec.idempotency,
     input: {
       params: textInput(spec.params, route.json.params),
       query: textInput(spec.query, route.json.query),

@@ -3,6 +3,7 @@ import { assert } from '../../base/index.ts'
 import type { Decision, RoutePlan } from '../../route/index.ts'
 import { admit, type Gatekeeping } from './admit.ts'
 import { answer } from './answer.ts'
+import { exchangeOf } from './exchange.ts'
 import { markedConfig } from './mark.ts'
 import type { PreparedRoute } from './prepare.ts'
 import type { PipelineServices } from './services.ts'
@@ -25,21 +26,25 @@ export function serve(
       const decision = decisions.get(request)
       assert(decision !== undefined, 'a handler runs only after admission')
       const { headers } = request
+      const exchange = exchangeOf(request, reply)
       const given = await answer(
         route,
         {
           id: request.id,
           decision,
+          exchange,
           params: request.params,
           query: request.query,
           body: request.body,
           hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
           ifMatch: headers['if-match'],
           ifNoneMatch: headers['if-none-match'],
+          idempotencyKey: oneField(headers['idempotency-key']),
         },
         services,
       )
       if (given.entityTag !== undefined) reply.header('etag', given.entityTag)
+      if (given.isReplayed === true) reply.header('idempotency-replayed', 'true')
       if (given.content !== null) reply.header('content-type', 'application/json; charset=utf-8')
       return reply.code(given.status).send(given.content ?? undefined)
     },
@@ -56,4 +61,9 @@ export function gatekeeper(
     const arrival = { clientAddress: request.clientAddress, headers: { authorization, cookie } }
     decisions.set(request, await admit(route, arrival, services))
   }
+}
+
+/** Two fields are read as one, which no key looks like: nobody knows which of the two was meant. */
+function oneField(field: string | string[] | undefined): string | undefined {
+  return Array.isArray(field) ? field.join(', ') : field
 }

@@ -9,6 +9,37 @@ export interface LimitOutcome {
   readonly fields: Readonly<Record<string, string>>
 }
 
+/** What to reply. */
+export interface Answer {
+  readonly status: number
+  /** JSON text; `null` for no content. */
+  readonly content: string | null
+  /** The entity tag of the row, when the route has one. */
+  readonly entityTag: string | undefined
+  /** True for a reply that was given before. */
+  readonly isReplayed?: boolean
+}
+
+/** A request that must be carried out once, however often it is sent. */
+export interface OnceRequest {
+  readonly userId: string
+  readonly tenantId: string | null
+  /** `POST /api/notes` */
+  readonly route: string
+  /** The `Idempotency-Key` field as it came. */
+  readonly field: string
+  /** Everything that the request says. */
+  readonly payload: string
+}
+
+/** What the first of them does. */
+export interface OnceWork {
+  /** Decides for whom the transaction runs. */
+  readonly prepare: () => Promise<{ readonly scope: Scope }>
+  /** Carries it out inside of the transaction. */
+  readonly run: (db: Kysely<never>) => Promise<Answer>
+}
+
 /** What the pipeline needs from the capabilities; `app/` hands it over, so that none imports another. */
 export interface PipelineServices {
   /** Takes one request from a bucket; the key says whose. */
@@ -17,10 +48,22 @@ export interface PipelineServices {
   readonly identify: (headers: CredentialHeaders) => Principal | null | Promise<Principal | null>
   /** The database as this scope may see it. */
   readonly scoped: (scope: Scope) => Kysely<never>
+  /** Runs in one transaction as this scope. */
+  readonly transaction: <T>(scope: Scope, run: (db: Kysely<never>) => Promise<T>) => Promise<T>
+  /** Carries a request with an idempotency key out once. @throws `IDEMPOTENCY_RUNNING`, `IDEMPOTENCY_MISMATCH` */
+  readonly once: (request: OnceRequest, work: OnceWork) => Promise<{ reply: Answer; isReplayed: boolean }>
   /** A pager whose cursors belong to this route and caller. */
   readonly pager: (route: string, userId: string | null) => Pager
   /** One row under an action's rules, or `undefined`. */
   readonly loadRow: (resource: Resource, action: RowAction, key: string, scope: Scope) => Promise<unknown>
+  /** Told of every row that was asked for and not given; it must not make the request wait. */
+  readonly refusedRow: (
+    resource: Resource,
+    action: RowAction,
+    key: string,
+    scope: Scope,
+    requestId: string,
+  ) => void
 }
 
 /** The request headers that can hold a credential. A credential is never read from anywhere else. */

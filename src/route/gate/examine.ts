@@ -12,6 +12,7 @@ import { noContent, nothing } from '../no-content.ts'
 import { placeText } from '../place.ts'
 import type { RouteMember, RouteRecord, RouteSpec } from '../route.ts'
 import type { Vocabulary } from '../words.ts'
+import { examineRouteColumns } from './columns.ts'
 import { membersRead } from './members-read.ts'
 import { Subject } from './subject.ts'
 import type { Violation } from './violation.ts'
@@ -48,6 +49,7 @@ const members: readonly string[] = [
   'output',
   'limit',
   'status',
+  'idempotency',
 ] satisfies readonly RouteMember[]
 
 /** Applies the rules about one route. Nothing is trusted: a JavaScript caller has seen no type. */
@@ -70,7 +72,8 @@ export function examineRoute(record: RouteRecord, vocabulary: Vocabulary): Exami
   const limit = examineLimit(spec, vocabulary, subject)
   const inputs = examineInputs(record, address, subject)
   const output = examineOutput(spec, subject)
-  if (access !== undefined) examineServerColumns(access, inputs, subject)
+  examineIdempotency(spec, address, access, subject)
+  if (access !== undefined) examineRouteColumns(access, { body: inputs.body, output: output?.json }, subject)
   if (subject.violations.length > 0 || access === undefined || limit === undefined || output === undefined) {
     return { violations: subject.violations }
   }
@@ -116,7 +119,8 @@ export function examineAccessPart(part: AccessRule, vocabulary: Vocabulary, subj
   if (part.kind === 'role') {
     const unknown = part.roles.filter((role) => !vocabulary.roles.includes(role))
     if (part.roles.length === 0 || unknown.length > 0) {
-      const fault = unknown.length > 0 ? `no such role: ${unknown.join(', ')}` : 'role() needs a role'
+      const fault =
+        unknown.length > 0 ? `no such role: ${unknown.join(', ')}` : emptyRoleFault(part.permission)
       subject.refuse(
         'access.unknown-role',
         fault,
@@ -131,6 +135,10 @@ export function examineAccessPart(part: AccessRule, vocabulary: Vocabulary, subj
       `words({ resources: [ … ] }) with the same resource value`,
     )
   }
+}
+
+function emptyRoleFault(permission: string | undefined): string {
+  return permission === undefined ? 'role() needs a role' : `no role has the permission ${permission}`
 }
 
 function withAction(rule: AccessRule, address: ParsedAddress): AccessRule {
@@ -258,21 +266,18 @@ function refuseSchema(fault: SchemaFault, part: string, subject: Subject): void 
   subject.refuse(`schema.${fault.rule}`, `${part}${fault.path}: ${schemaSentences[fault.rule]}`, fault.fix)
 }
 
-function examineServerColumns(access: AccessRule, inputs: Inputs, subject: Subject): void {
-  if (inputs.body === undefined) return
-  const keys = Object.keys(propertiesOf(inputs.body))
-  for (const part of partsOf(access)) {
-    if (part.kind !== 'owns') continue
-    const { resource } = part
-    const owned = new Set(Object.keys(resource.server))
-    if (resource.owner?.kind === 'column') owned.add(resource.owner.column)
-    for (const key of keys.filter((name) => owned.has(name))) {
-      // OWASP API3:2023, mass assignment: the client would choose what only the server may.
-      subject.refuse(
-        'schema.server-column',
-        `body/${key}: the server owns this column of "${resource.table}"`,
-        `body without "${key}"`,
-      )
-    }
-  }
+function examineIdempotency(
+  { idempotency }: Partial<RouteSpec>,
+  { method }: ParsedAddress,
+  access: AccessRule | undefined,
+  subject: Subject,
+): void {
+  if (idempotency === undefined) return
+  const fix = `idempotency: 'optional' or 'required', on a route that changes something and knows its caller`
+  const refuse = (fault: string): void => subject.refuse('route.idempotency', fault, fix)
+  if (idempotency !== 'optional' && idempotency !== 'required')
+    refuse('idempotency is neither optional nor required')
+  if (method === 'GET') refuse('a GET changes nothing: it can be sent again as it is')
+  // A key belongs to a caller; on an open route anyone could fetch the reply of somebody else.
+  if (access?.kind === 'open') refuse('an open route knows no caller to whom a key could belong')
 }

@@ -283,6 +283,25 @@ describe('the vocabulary', () => {
     }
     expect(rulesOf(examineVocabulary(bad))).toEqual(['limit.invalid', 'limit.invalid'])
   })
+
+  it('V8.1.1 refuses a permission that nobody has or that names no role, and takes the others', () => {
+    const { permission, vocabulary } = words({
+      resources: [],
+      roles: ['admin', 'editor'],
+      limits: { read: { count: 1, windowSeconds: 60 } },
+      permissions: { publish: ['editor', 'admin'], nothing: [] },
+    })
+    const examined = (name: 'publish' | 'nothing') =>
+      examineRoute(written('GET /a', { access: permission(name), output: View, limit: 'read' }), vocabulary)
+    expect(rulesOf(examined('nothing').violations)).toEqual(['access.unknown-role'])
+    expect(examined('publish').route?.access).toEqual({
+      kind: 'role',
+      roles: ['editor', 'admin'],
+      permission: 'publish',
+    })
+    const bad = { roles: ['admin'], resources: [], limits: {}, permissions: { publish: ['boss'] } }
+    expect(rulesOf(examineVocabulary(bad))).toEqual(['resource.unknown-role'])
+  })
 })
 
 describe('adopted plugins', () => {

@@ -1,0 +1,83 @@
+import { DatabaseFault, type MigrationReport } from '../data/index.ts'
+import { type KeysReport, type KeysRequest, manageKeys, type SigningRotation } from '../keys/index.ts'
+import { loadSettings } from '../settings/index.ts'
+import { rotateSigningKeys } from '../tokens/index.ts'
+import type { AccountsParts } from '../users/index.ts'
+import type { BootOptions } from './boot-options.ts'
+import { bringUpToDate, migrateTo, openFor, withPatience } from './database.ts'
+import type { AppDeclaration } from './declaration.ts'
+import { examineApp } from './examine.ts'
+import { keyEncryptionOf, layFoundation, loggerFor, schemaOf } from './foundation.ts'
+
+/** What `holdfast migrate` asks for. @throws DatabaseFault */
+export async function migrate(
+  declaration: AppDeclaration,
+  options: BootOptions & { readonly direction: 'up' | 'down' | 'status' },
+): Promise<MigrationReport> {
+  const settings = loadSettings(options.environment ?? process.env)
+  const database = await openFor(settings)
+  try {
+    return await withPatience(settings, database, (patient) =>
+      migrateTo(patient, schemaOf(declaration), options.direction),
+    )
+  } finally {
+    await database.close()
+  }
+}
+
+/** What `holdfast keys` asks for. @throws DatabaseFault, KeyFault */
+export async function manage(
+  declaration: AppDeclaration,
+  options: BootOptions & KeysRequest,
+): Promise<KeysReport> {
+  const settings = loadSettings(options.environment ?? process.env)
+  const { resources } = (await examineApp(declaration, [])).vocabulary
+  const database = await openFor(settings)
+  try {
+    return await withPatience(settings, database, async (patient) => {
+      await bringUpToDate(patient, schemaOf(declaration), settings.mode, () => undefined)
+      const keyEncryption = keyEncryptionOf(declaration, settings)
+      const { db } = patient
+      const rotateSigning = async (isCompromised: boolean): Promise<SigningRotation> => {
+        const { id, activeFrom } = await rotateSigningKeys(db, keyEncryption, { isCompromised })
+        return { id, activeFrom, isCompromised }
+      }
+      const place = { db, resources, keyEncryption }
+      const hasAccounts = declaration.identity === undefined
+      return await manageKeys(hasAccounts ? { ...place, rotateSigning } : place, options)
+    })
+  } finally {
+    await database.close()
+  }
+}
+
+/** Opens accounts for a job, and closes them once its mails are sent. @throws DatabaseFault */
+export async function withAccounts<T>(
+  declaration: AppDeclaration,
+  options: BootOptions,
+  run: (parts: AccountsParts) => Promise<T>,
+): Promise<T> {
+  const settings = loadSettings(options.environment ?? process.env)
+  const { resources } = (await examineApp(declaration, [])).vocabulary
+  // The answer of a job is what it prints; security events and failures go beside it.
+  const logLevel = settings.logLevel === 'info' ? 'warn' : settings.logLevel
+  const logger = options.logger ?? loggerFor(declaration, { logLevel }, process.stderr)
+  const origin = (): string => settings.publicOrigin
+  const { accounts, database, closeParts } = await layFoundation({
+    declaration,
+    settings,
+    resources,
+    logger,
+    origin,
+  })
+  try {
+    if (accounts === undefined)
+      throw new DatabaseFault('The application has an identity of its own, and no accounts.', null)
+    const outcome = await run(accounts.parts)
+    await accounts.parts.outbox.idle()
+    return outcome
+  } finally {
+    await closeParts()
+    await database.close()
+  }
+}
