@@ -1,6 +1,6 @@
 import { migrations } from '../examples/notes/migrations.ts'
 import { Note, NoteRow, Share } from '../examples/notes/tables.ts'
-import { createApp, developmentUserId, newId, per, testToken, words } from '../src/index.ts'
+import { createApp, developmentUserId, newId, per, testIdentity, testToken, words } from '../src/index.ts'
 
 // The example's way of reading one note, with limits that a bench does not reach.
 
@@ -20,7 +20,7 @@ const readNote = route(
   ({ note }) => note,
 )
 const app = createApp({ title: 'Bench', version: '1.0.0', vocabulary, routes: [readNote], migrations })
-const server = await app.boot()
+const server = await app.boot({ identity: testIdentity })
 const id = newId()
 const now = new Date().toISOString()
 await server

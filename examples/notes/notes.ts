@@ -1,10 +1,9 @@
 import { noContent } from 'holdfast'
 import { z } from 'zod'
-import { Note, NoteRow } from './tables.ts'
+import { Note, NoteRow, NoteView } from './tables.ts'
 import { open, owns, route, signedIn } from './words.ts'
 
 const NoteId = z.strictObject({ id: z.uuid() })
-const NoteView = NoteRow.omit({ revision: true })
 const NoteDraft = NoteRow.pick({ title: true, body: true })
 const NoteChange = NoteDraft.partial().refine((change) => Object.keys(change).length > 0)
 const NotePage = z.strictObject({ items: z.array(NoteView), nextCursor: z.string().nullable() })
@@ -25,7 +24,7 @@ export const welcome = route(
 
 export const createNote = route(
   'POST /api/notes',
-  { access: signedIn(), body: NoteDraft, output: NoteView, limit: 'write' },
+  { access: signedIn(), body: NoteDraft, output: NoteView, limit: 'write', idempotency: 'optional' },
   ({ db, body }) => db.insertInto('notes').values(body).returningAll().executeTakeFirstOrThrow(),
 )
 

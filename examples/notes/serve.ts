@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { BootError, DatabaseFault, SettingsFault, testToken } from 'holdfast'
+import { BootError, DatabaseFault, SettingsFault } from 'holdfast'
 import app from './app.ts'
 import { showDemo } from './demo.ts'
 
@@ -13,13 +13,15 @@ export async function serve(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => void server.stop().then(() => process.exit(0)))
     }
-    const token = testToken(server.settings, { name: 'ann', roles: [] })
     process.stdout.write(
-      `\n  Notes API   ${address}\n  Reference   ${address}/docs\n  Health      ${address}/health/ready\n\n` +
-        `  Until there are accounts, this token is a person called ann, on this machine only:\n\n` +
-        `    export ANN='${token}'\n    curl -H "Authorization: Bearer $ANN" ${address}/api/notes\n\n`,
+      `\n  Notes API   ${address}\n  Reference   ${address}/docs\n  Account     ${address}/account\n  Health      ${address}/health/ready\n\n`,
     )
     if (values.demo) await showDemo(server, address)
+    const link = await server.firstAdministratorLink()
+    if (link !== null)
+      process.stdout.write(
+        `  There is no administrator yet. This link makes one, once, within an hour:\n\n    ${link}\n\n`,
+      )
   } catch (error) {
     if (!(error instanceof BootError || error instanceof SettingsFault || error instanceof DatabaseFault))
       throw error

@@ -1,11 +1,13 @@
 import { noContent } from 'holdfast'
 import { z } from 'zod'
-import { Note, ShareRow } from './tables.ts'
+import { Note, NoteRow, NoteView, ShareRow } from './tables.ts'
 import { owns, route } from './words.ts'
 
 const SharePlace = z.strictObject({ id: z.uuid(), userId: z.uuid() })
 const ShareTerms = ShareRow.pick({ permission: true })
 const ShareView = ShareRow.omit({ id: true })
+const NoteId = NoteRow.pick({ id: true })
+const NewOwner = ShareRow.pick({ userId: true })
 
 // Only the owner shares: someone who was given a note to write must not give it on.
 
@@ -34,4 +36,17 @@ export const unshareNote = route(
       .returning('id')
       .executeTakeFirstOrThrow()
   },
+)
+
+/** Gives the note away, shares and all; the caller has it no longer. */
+export const transferNote = route(
+  'PUT /api/notes/:id/owner',
+  { access: owns(Note, 'owner'), params: NoteId, body: NewOwner, output: NoteView, limit: 'write' },
+  ({ db, note, body }) =>
+    db
+      .updateTable('notes')
+      .set({ ownerId: body.userId })
+      .where('id', '=', note.id)
+      .returningAll()
+      .executeTakeFirstOrThrow(),
 )

@@ -11,12 +11,16 @@ export const NoteRow = z.strictObject({
   revision: z.int().positive(),
 })
 
+/** What a client is shown of a note. */
+export const NoteView = NoteRow.omit({ revision: true })
+
 export const Note = resource('note', 'notes', {
   row: NoteRow,
   owner: 'ownerId',
   server: { id: 'uuid', createdAt: 'created', updatedAt: 'changed', revision: 'revision' },
   read: granted('note_shares', { row: 'noteId', user: 'userId' }),
   update: granted('note_shares', { row: 'noteId', user: 'userId', where: { permission: 'write' } }),
+  transfer: 'owner',
 })
 
 export const ShareRow = z.strictObject({

@@ -55,9 +55,9 @@ describe('the packed package', () => {
   it('holds the build, the sources it was made of and the documents, and nothing else', () => {
     const sources = repositoryFiles().filter((path) => path.startsWith('src/') && !path.endsWith('.test.ts'))
     const built = sources
-      .filter((path) => path.endsWith('.ts'))
+      .filter((path) => /\.[jt]s$/.test(path))
       .flatMap((path) => {
-        const stem = path.replace(/^src\//, 'dist/').replace(/\.ts$/, '')
+        const stem = path.replace(/^src\//, 'dist/').replace(/\.[jt]s$/, '')
         return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`, `${stem}.d.ts.map`]
       })
     const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']

@@ -65,7 +65,7 @@ export const noOptionBags: CodeRule = (source) =>
     return [{ path: source.path, line: lineOf(source, node), message }]
   })
 
-const units = /(Ms|Seconds|Minutes|Hours|Days|Bytes|Bits|Chars|Count|Percent|PerSecond|PerMinute)$/
+const units = /(Ms|Kib|Seconds|Minutes|Hours|Days|Bytes|Bits|Chars|Count|Percent|PerSecond|PerMinute)$/
 
 /** Numbers that are no quantity, or whose name already is the unit. Each with its reason. */
 const withoutUnit: readonly { readonly name: RegExp; readonly because: string }[] = [
@@ -73,7 +73,9 @@ const withoutUnit: readonly { readonly name: RegExp; readonly because: string }[
   { name: /^(port|\w+Port)$/, because: 'a port number' },
   { name: /^family$/, because: '4 or 6, of an IP address' },
   { name: /^(line|column)$/, because: 'a place in a file' },
-  { name: /^(revision|version)$/, because: 'the number of a version' },
+  { name: /^(revision|version|ver|generation)$/, because: 'the number of a version' },
+  { name: /^number$/, because: 'an ordinal: which one it is' },
+  { name: /^(iat|exp|auth_time)$/, because: 'a NumericDate of RFC 7519 §2, by the name of its claim' },
   { name: /^count$/, because: 'the unit itself' },
   { name: /^(limit|remaining)$/, because: 'a count of requests or rows, by the name the protocol gives it' },
   { name: /^(min|max|above|below|step)$/, because: 'a bound of a schema, in the unit of what it describes' },

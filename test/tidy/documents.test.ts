@@ -43,8 +43,8 @@ describe('the packages of this repository', () => {
     expect(recordAt(readJson('package.json'), 'allowScripts')).toEqual({ node: true })
   })
 
-  it('are at most eight', () => {
-    expect(runtimeDependencies().length).toBeLessThanOrEqual(8)
+  it('are at most twelve', () => {
+    expect(runtimeDependencies().length).toBeLessThanOrEqual(12)
   })
 })
 

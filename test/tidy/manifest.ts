@@ -6,6 +6,12 @@ export function runtimeDependencies(): readonly string[] {
   return Object.keys(recordAt(readJson('package.json'), 'dependencies'))
 }
 
+/** The names of the packages that what ships may import: its own, and those of the applications that it is made for. */
+export function importablePackages(): ReadonlySet<string> {
+  const peers = Object.keys(recordAt(readJson('package.json'), 'peerDependencies'))
+  return new Set([...runtimeDependencies(), ...peers])
+}
+
 /** A member of a JSON value that must be an object; an absent one is empty. */
 export function recordAt(value: unknown, member: string): Readonly<Record<string, unknown>> {
   const found = memberOf(value, member) ?? {}

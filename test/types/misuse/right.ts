@@ -3,7 +3,18 @@ import { type } from 'arktype'
 import { noContent } from 'holdfast'
 import Joi from 'joi'
 import * as v from 'valibot'
-import { ById, Invoice, InvoiceView, Ok, open, owns, role, route, signedIn } from './vocabulary.ts'
+import {
+  ById,
+  Invoice,
+  InvoiceView,
+  Ok,
+  open,
+  owns,
+  permission,
+  role,
+  route,
+  signedIn,
+} from './vocabulary.ts'
 
 // What is right compiles, with any validator and with several in one route.
 
@@ -53,6 +64,15 @@ export const remove = route(
   'DELETE /invoices/:id',
   { access: owns(Invoice, 'owner'), params: ById, output: noContent, limit: 'write' },
   () => undefined,
+)
+
+export const approve = route(
+  'POST /invoices/:id/approve',
+  { access: permission('invoices:approve'), params: ById, output: Ok, limit: 'write' },
+  ({ user }) => {
+    const roles: readonly ('admin' | 'clerk')[] = user.roles
+    return { ok: roles.length > 0 }
+  },
 )
 
 export const status = route(

@@ -25,8 +25,9 @@ export const InvoiceView = z.strictObject({ id: z.uuid(), total: z.int() })
 export const Ok = z.strictObject({ ok: z.boolean() })
 export const ById = z.strictObject({ id: z.uuid() })
 
-export const { route, open, signedIn, role, owns } = words({
+export const { route, open, signedIn, role, permission, owns } = words({
   resources: [Invoice, Reader],
   roles: ['admin', 'clerk'],
   limits: { read: per('minute', 300), write: per('minute', 60) },
+  permissions: { 'invoices:approve': ['admin', 'clerk'] },
 })
