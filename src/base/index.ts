@@ -1,3 +1,4 @@
+export { addressKey, networkKey, normaliseAddress } from './address.ts'
 export { assert, unreachable } from './assert.ts'
 export { escapedHtml, type Html, html, none, type Part, styleElement } from './html.ts'
 export { newId } from './ids.ts'

@@ -1,6 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { assert } from '../base/index.ts'
-import { normaliseAddress } from './address.ts'
+import { assert, normaliseAddress } from '../base/index.ts'
 
 /** Tells whether a peer is one of the configured proxies. */
 export type IsTrusted = (address: string) => boolean
