@@ -1,9 +1,8 @@
-import type { Secret } from '../base/index.ts'
+import { addressKey, networkKey, normaliseAddress, type Secret } from '../base/index.ts'
 import { mac } from '../crypto/index.ts'
 import type { MigrationDatabase } from '../data/index.ts'
 import { Problem } from '../errors/index.ts'
-import { addressKey, networkKey, normaliseAddress } from '../http/index.ts'
-import { type LimitCheck, type LimitStore, per } from '../limits/index.ts'
+import { type LimitCheck, type LimitStore, monotonicMs, per, policyOf } from '../limits/index.ts'
 import { FailureCounters } from './counters.ts'
 import type { DeviceCookies } from './device-cookies.ts'
 import { accountRule, ceilingCount, deviceRule, knownRule } from './growth.ts'
@@ -49,12 +48,13 @@ export interface AttemptsParts {
 }
 
 // A network of honest people behind one address logs in on new devices less often than this.
-const byAddress = { name: 'sign-in address', limit: per('15 minutes', 100) }
-const byNetwork = { name: 'sign-in network', limit: per('15 minutes', 1_000) }
-const byPair = { name: 'sign-in pair', limit: per('15 minutes', 30) }
+const group = { group: 'sign-in', outage: 'strict' } as const
+const byAddress = policyOf(per('15 minutes', 100), { name: 'sign-in address', ...group })
+const byNetwork = policyOf(per('15 minutes', 1_000), { name: 'sign-in network', ...group })
+const byPair = policyOf(per('15 minutes', 30), { name: 'sign-in pair', ...group })
 // A known device takes from no bucket that a stranger behind its address can empty. It has one of its own, so that
 // not even right passwords keep the server hashing.
-const byDevice = { name: 'sign-in device', limit: per('15 minutes', 30) }
+const byDevice = policyOf(per('15 minutes', 30), { name: 'sign-in device', ...group })
 
 const defaultRowCount = 500_000
 const cleanEvery = 500
@@ -76,7 +76,7 @@ export class LoginAttempts {
     this.#parts = parts
     this.#counters = new FailureCounters(parts.db, parts.rowCount ?? defaultRowCount)
     this.#nowMs = parts.nowMs ?? Date.now
-    this.#steadyMs = parts.nowMs ?? (() => performance.timeOrigin + performance.now())
+    this.#steadyMs = parts.nowMs ?? monotonicMs
   }
 
   /**
@@ -127,7 +127,7 @@ export class LoginAttempts {
    * @throws QUOTA_EXCEEDED when it only has to wait
    */
   async #beginKnown(device: string, known: string): Promise<Attempt | null> {
-    await this.#consume([{ ...byDevice, key: `device:${device}` }])
+    await this.#consume([{ policy: byDevice, key: `device:${device}` }])
     const nowMs = this.#nowMs()
     const turn = await this.#counters.take(device, deviceRule, nowMs)
     if (!turn.isTaken && turn.isAtCeiling) return null
@@ -155,14 +155,14 @@ export class LoginAttempts {
     const normal = normaliseAddress(address) ?? ''
     const key = addressKey(normal)
     await this.#consume([
-      { ...byAddress, key: `address:${key}` },
-      { ...byNetwork, key: `network:${networkKey(normal)}` },
-      { ...byPair, key: `pair:${this.#key([key, account])}` },
+      { policy: byAddress, key: `address:${key}` },
+      { policy: byNetwork, key: `network:${networkKey(normal)}` },
+      { policy: byPair, key: `pair:${this.#key([key, account])}` },
     ])
   }
 
   async #consume(checks: readonly LimitCheck[]): Promise<void> {
-    const decision = await this.#parts.limits.consume(checks, Math.floor(this.#steadyMs()))
+    const decision = await this.#parts.limits.consume(checks, this.#steadyMs())
     if (!decision.allowed) throw tooMany(decision.retryAfterMs)
   }
 

@@ -18,6 +18,8 @@ export type KeyPurpose =
   | 'mail-outbox'
   | 'device-cookie'
   | 'login-attempts'
+  /** Names of buckets in a store that others can read. */
+  | 'limit-bucket'
   | 'refresh-token'
   /** Wraps the keys of encrypted columns. */
   | 'key-wrapping'
@@ -33,6 +35,7 @@ const infoOf: Readonly<Record<KeyPurpose, string>> = {
   'mail-outbox': 'holdfast/mail-outbox/v1',
   'device-cookie': 'holdfast/device-cookie/v1',
   'login-attempts': 'holdfast/login-attempts/v1',
+  'limit-bucket': 'holdfast/limit-bucket/v1',
   'refresh-token': 'holdfast/refresh-token/v1',
   'key-wrapping': 'holdfast/key-wrapping/v1',
 }

@@ -7,7 +7,8 @@ export function sha256(data: string | Uint8Array): Buffer {
 }
 
 /**
- * The SHA-1 digest in hexadecimal: only to look a password up in lists of breached ones, which name them so.
+ * The SHA-1 digest in hexadecimal: only to look up what others name so, a password in lists of breached ones and a
+ * script in Redis.
  *
  * @see OWASP ASVS 5.0 §11.4.1 (SHA-1 protects nothing here)
  */

@@ -39,6 +39,11 @@ const entries = {
     title: 'Too many requests.',
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   },
+  ABNORMAL_USAGE: {
+    status: 429,
+    title: 'Requests from here are refused for now.',
+    type: 'https://iana.org/assignments/http-problem-types#abnormal-usage-detected',
+  },
   HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large.' },
   INTERNAL: { status: 500, title: 'Something went wrong here.' },
   NOT_IMPLEMENTED: { status: 501, title: 'This method is not known here.' },

@@ -12,6 +12,8 @@ export interface InputFault {
 export interface ProblemDetails {
   /** Faults of the input, for validation problems. */
   readonly errors?: readonly InputFault[]
+  /** The limits that refuse, by name; for the problem types of draft-ietf-httpapi-ratelimit-headers. */
+  readonly violatedPolicies?: readonly string[]
   /** Headers the reply must carry: `Allow`, `Retry-After`, `WWW-Authenticate`. Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>
   /** The error that led here; logged, never sent. */
@@ -27,6 +29,7 @@ export interface ProblemBody {
   /** The request id, which also stands in the log. */
   readonly instance: string
   readonly errors?: readonly InputFault[]
+  readonly 'violated-policies'?: readonly string[]
 }
 
 /**
@@ -42,6 +45,7 @@ export class Problem extends Error {
   /** Why, for the log. */
   readonly reason: string
   readonly errors: readonly InputFault[] | undefined
+  readonly violatedPolicies: readonly string[] | undefined
   readonly headers: Readonly<Record<string, string>>
 
   constructor(code: ProblemCode, reason: string, details: ProblemDetails = {}) {
@@ -51,6 +55,7 @@ export class Problem extends Error {
     this.status = CATALOGUE[code].status
     this.reason = reason
     this.errors = details.errors
+    this.violatedPolicies = details.violatedPolicies
     this.headers = details.headers ?? {}
   }
 }
@@ -70,6 +75,7 @@ export function problemBody(problem: Problem, requestId: string): ProblemBody {
     detail: detailOf(problem),
     instance: requestId,
     ...(problem.errors === undefined ? {} : { errors: problem.errors }),
+    ...(problem.violatedPolicies === undefined ? {} : { 'violated-policies': problem.violatedPolicies }),
   }
 }
 

@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors/index.ts'
+import { bannedProblem } from './banned.ts'
 import { isPlainEncoding } from './content-type.ts'
 import { repeatedGuardedCookie } from './cookies.ts'
 import type { Cors } from './cors.ts'
 import { isCrossSite, type TrustedOrigins } from './csrf.ts'
+import type { EdgeOptions } from './edge-options.ts'
 import { clientAddressOf, type IsTrusted } from './forwarded.ts'
 import type { HealthRegistry } from './health.ts'
 import type { HostFacts, HostVerdict } from './host.ts'
@@ -41,6 +43,21 @@ export function clientAddressStep(isTrusted: IsTrusted): Step {
     const field = Array.isArray(forwarded) ? forwarded.join(',') : forwarded
     request.clientAddress = clientAddressOf(request.raw.socket.remoteAddress, field, isTrusted)
     return false
+  }
+}
+
+/**
+ * Refuses whoever is banned, before anything else is looked at: no host, no route, no limit and nothing of the body.
+ * Probes are no exception, or a banned client would have a door left; an orchestrator belongs into NEVER_BANNED.
+ *
+ * @see OWASP ASVS 5.0 §2.4.1, §15.3.4
+ */
+export function banStep(bannedForMs: NonNullable<EdgeOptions['bannedForMs']>): Step {
+  return (request, reply) => {
+    const forMs = bannedForMs(request.clientAddress)
+    if (forMs === undefined) return false
+    reply.raw.setHeader('connection', 'close')
+    throw bannedProblem(forMs)
   }
 }
 

@@ -13,6 +13,11 @@ export interface EdgeOptions {
   readonly trustedProxies: readonly string[]
   /** Origins that CORS grants access to, exactly. */
   readonly allowedOrigins: readonly string[]
+  /**
+   * For how long an address is still banned, in milliseconds; `undefined` for one that is not. It is asked for every
+   * request before anything else, so it must answer from memory.
+   */
+  readonly bannedForMs?: ((address: string) => number | undefined) | undefined
   readonly logger: FastifyBaseLogger
   /** The certificate of the TLS listener; without it the listener is plain, and a proxy speaks TLS. */
   readonly tls?: TlsFiles | undefined

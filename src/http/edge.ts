@@ -2,6 +2,7 @@ import './request.ts'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify as makeFastify } from 'fastify'
 import { Problem } from '../errors/index.ts'
 import {
+  banStep,
   clientAddressStep,
   connectionQuotaStep,
   cookieStep,
@@ -136,6 +137,7 @@ function installSteps(fastify: FastifyInstance, parts: Parts): void {
     parts.dressStep,
     namingStep(options.headers ?? {}),
     clientAddressStep(parts.isTrusted),
+    banStep(options.bannedForMs ?? nobody),
     connectionQuotaStep(limits),
     stoppingStep(health),
     loadStep(shedder),
@@ -154,6 +156,10 @@ function installSteps(fastify: FastifyInstance, parts: Parts): void {
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
     if (!runSteps(beforeBody, request, reply, done)) done()
   })
+}
+
+function nobody(): undefined {
+  return undefined
 }
 
 /** Runs steps until one answers or refuses; `true` when nothing is left to do. */
@@ -229,12 +235,17 @@ function isAborted({ raw }: FastifyRequest): boolean {
 
 function refuseUnrouted(error: Error, request: FastifyRequest, reply: FastifyReply, parts: Parts): void {
   // The router refused the target itself, so no hook has run.
-  parts.dressStep(request, reply)
-  clientAddressStep(parts.isTrusted)(request, reply)
-  const problem = problemOf(error)
-  noteProblem(request, problem)
-  sendProblem(reply, problem)
-  logCompletion(request, reply, 0)
+  const steps = [
+    parts.dressStep,
+    clientAddressStep(parts.isTrusted),
+    banStep(parts.options.bannedForMs ?? nobody),
+  ]
+  const answer = (problem: Problem): void => {
+    noteProblem(request, problem)
+    sendProblem(reply, problem)
+    logCompletion(request, reply, 0)
+  }
+  if (!runSteps(steps, request, reply, answer)) answer(problemOf(error))
 }
 
 function installReplies(fastify: FastifyInstance, { options, health }: Parts): void {

@@ -1,123 +1,123 @@
 import { assert } from '../base/index.ts'
+import { type Algorithm, algorithmOf } from './algorithm.ts'
+import { type BucketName, BucketSegment } from './bucket-segment.ts'
+import type { LimitPolicy } from './policy.ts'
 
-interface Bucket {
-  readonly key: string
-  /** The moment from which it is full again, and says nothing that a new one would not. */
-  arrivalMs: number
-  /** Its place in the heap. */
-  place: number
-}
-
-// Each new key clears away up to two that are full again, so that the table shrinks after a flood, without a timer and
-// without ever stopping to sweep.
-const clearedCount = 2
+// Enough for 16 million buckets in segments that are half full.
+const maxDepth = 20
+/** The most buckets of one policy. */
+export const maxKeyCount = 2 ** 24
+// Looked at for each new key. More than four for each new one, so that a table is clean before it has doubled.
+const clearedSlotCount = 8
 
 /**
- * The buckets of one limit class, at most `keyCount` of them, ordered by the moment from which they are full again.
+ * The buckets of one policy, at most `keyCount` of them. Extendible hashing: a directory finds the segment by the first
+ * bits of the hash, and a segment that is full splits alone. So a million new keys never make a request wait for a
+ * table to be built anew, and a small table is small.
  *
- * The order decides what goes when the table is full: first the buckets that are full again, which nobody will miss,
- * then the one that has given the least. To push a bucket out, an attacker must therefore use up as much of `keyCount`
- * others. A heap: a hit or a new key takes at most log2(keyCount) steps, 17 for 100,000, and usually one or two.
+ * @see R. Fagin et al., Extendible Hashing (1979)
  */
 export class BucketTable {
+  readonly policy: LimitPolicy
+  readonly algorithm: Algorithm
   readonly #keyCount: number
-  readonly #byKey = new Map<string, Bucket>()
-  readonly #heap: Bucket[] = []
+  #count = 0
+  #depth = 0
+  #directory: BucketSegment[]
 
-  constructor(keyCount: number) {
+  constructor(policy: LimitPolicy, keyCount: number) {
+    // A policy that somebody made by hand: with NaN in it, nothing would ever be over the limit (ASVS 16.5.3).
+    assert(policy.burst > 0 && policy.intervalMs > 0, 'a policy comes from policyOf')
+    assert(policy.count > 0 && policy.windowSeconds > 0, 'a policy comes from policyOf')
+    this.policy = policy
+    this.algorithm = algorithmOf(policy)
     this.#keyCount = keyCount
+    this.#directory = [new BucketSegment(policy, this.algorithm, 0)]
   }
 
   /** How many buckets it holds. */
-  get size(): number {
-    return this.#heap.length
+  get count(): number {
+    return this.#count
   }
 
-  /** The bucket of a key; `undefined` when it has none. */
-  find(key: string): number | undefined {
-    return this.#byKey.get(key)?.arrivalMs
+  /** Where a bucket is, if it is anywhere. */
+  segmentOf(high: number): BucketSegment {
+    const segment = this.#directory[this.#placeOf(high)]
+    assert(segment !== undefined, 'the directory has no holes')
+    return segment
+  }
+
+  /** Makes room for a new key, as far as that takes nothing from anybody. */
+  clear(high: number, wholeMs: number): void {
+    const segment = this.segmentOf(high)
+    const before = segment.size
+    segment.clear(wholeMs, this.#count < this.#keyCount ? clearedSlotCount : Number.POSITIVE_INFINITY)
+    this.#count += segment.size - before
+  }
+
+  /** How many buckets must be forgotten for so many new ones. */
+  excess(newCount: number): number {
+    return this.#count + newCount - this.#keyCount
   }
 
   /**
-   * The last bucket that so many new keys would push out, leaving out the `kept` ones; `undefined` while there is room.
+   * The bucket to forget for a new one, near where that will be; or, if all there refuse, the milliseconds until the
+   * first of them does not.
+   *
+   * @param kept Those that must stay; fewer than `keyCount`.
    */
-  nextOut(newCount: number, kept: readonly string[]): number | undefined {
-    let outCount = this.size + newCount - this.#keyCount
-    if (outCount <= 0) return undefined
-    // The smallest are found from the top of the heap down: behind each one only its two children can come next.
-    const frontier = [0]
-    for (;;) {
-      const next = frontier.reduce((a, b) => (this.#at(b).arrivalMs < this.#at(a).arrivalMs ? b : a))
-      const { key, arrivalMs } = this.#at(next)
-      if (!kept.includes(key) && --outCount === 0) return arrivalMs
-      const children = [next * 2 + 1, next * 2 + 2].filter((place) => place < this.size)
-      frontier.splice(frontier.indexOf(next), 1, ...children)
+  leastUsed(high: number, wholeMs: number, kept: readonly BucketName[]): BucketName | number {
+    const segmentCount = this.#directory.length
+    const start = this.#placeOf(high)
+    for (let step = 0; step < segmentCount; step++) {
+      const segment = this.#directory[(start + step) % segmentCount]
+      if (segment === undefined) continue
+      if (segment.refusingUntilMs > wholeMs) return segment.refusingUntilMs - wholeMs
+      const found = segment.leastUsed(wholeMs, kept)
+      if (found !== undefined) return found
+      const waitMs = segment.refusalMs(wholeMs, kept)
+      // Here is nothing but what has to stay. Segments that do not have as much as the others are very rare.
+      if (waitMs === Number.POSITIVE_INFINITY) continue
+      // Whoever makes all of them refuse cannot make every new key look through them again.
+      if (kept.length === 0) segment.refusingUntilMs = wholeMs + waitMs
+      return waitMs
     }
+    assert(false, 'a table has more buckets than one request')
   }
 
-  /** Stores a bucket, which is never less used than before. */
-  put(key: string, arrivalMs: number, nowMs: number): void {
-    const known = this.#byKey.get(key)
-    if (known !== undefined) {
-      assert(arrivalMs >= known.arrivalMs, 'a bucket is only taken from')
-      known.arrivalMs = arrivalMs
-      this.#sink(known)
-      return
+  /** Forgets a bucket. */
+  remove(name: BucketName): void {
+    const segment = this.segmentOf(name.high)
+    const before = segment.size
+    segment.remove(name)
+    this.#count += segment.size - before
+  }
+
+  /** Makes a new, empty bucket. @returns where it is */
+  insert({ high, low }: BucketName): BucketSegment {
+    assert(this.#count < this.#keyCount, 'a table has a bound')
+    while (this.segmentOf(high).isFull()) this.#split(high)
+    const segment = this.segmentOf(high)
+    segment.insert(high, low)
+    this.#count++
+    return segment
+  }
+
+  #placeOf(high: number): number {
+    // In two steps, because a shift by 32 is one by 0.
+    return (high >>> 1) >>> (31 - this.#depth)
+  }
+
+  #split(high: number): void {
+    const segment = this.segmentOf(high)
+    if (segment.depth === this.#depth) {
+      assert(this.#depth < maxDepth, 'hashes are spread evenly')
+      this.#directory = this.#directory.flatMap((one) => [one, one])
+      this.#depth++
     }
-    for (let cleared = 0; cleared < clearedCount && this.size > 0; cleared++) {
-      if (this.#at(0).arrivalMs > nowMs) break
-      this.#removeFirst()
-    }
-    while (this.size >= this.#keyCount) this.#removeFirst()
-    // A copy: a key cut out of a header would otherwise keep the whole header in memory (Node 24 does, 26 does not).
-    const own = Buffer.from(key, 'latin1').toString('latin1')
-    const bucket = { key: own, arrivalMs, place: this.size }
-    this.#heap.push(bucket)
-    this.#byKey.set(own, bucket)
-    this.#rise(bucket)
-  }
-
-  #removeFirst(): void {
-    const first = this.#at(0)
-    const last = this.#at(this.size - 1)
-    this.#heap.pop()
-    this.#byKey.delete(first.key)
-    if (first === last) return
-    this.#set(0, last)
-    this.#sink(last)
-  }
-
-  #rise(bucket: Bucket): void {
-    while (bucket.place > 0) {
-      const place = bucket.place
-      const parent = this.#at((place - 1) >> 1)
-      if (parent.arrivalMs <= bucket.arrivalMs) return
-      this.#set(parent.place, bucket)
-      this.#set(place, parent)
-    }
-  }
-
-  #sink(bucket: Bucket): void {
-    for (;;) {
-      const { place } = bucket
-      const left = place * 2 + 1
-      if (left >= this.size) return
-      const isRightLess = left + 1 < this.size && this.#at(left + 1).arrivalMs < this.#at(left).arrivalMs
-      const child = this.#at(isRightLess ? left + 1 : left)
-      if (bucket.arrivalMs <= child.arrivalMs) return
-      this.#set(child.place, bucket)
-      this.#set(place, child)
-    }
-  }
-
-  #at(place: number): Bucket {
-    const bucket = this.#heap[place]
-    assert(bucket !== undefined, 'the heap has no holes')
-    return bucket
-  }
-
-  #set(place: number, bucket: Bucket): void {
-    this.#heap[place] = bucket
-    bucket.place = place
+    const sibling = segment.split()
+    const prefix = ((high >>> 1) >>> (31 - sibling.depth)) | 1
+    const span = 1 << (this.#depth - sibling.depth)
+    this.#directory.fill(sibling, prefix * span, (prefix + 1) * span)
   }
 }

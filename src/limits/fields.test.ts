@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { limitFields } from './fields.ts'
+import { concurrencyFields, limitFields } from './fields.ts'
 import type { BucketState, LimitDecision } from './limit.ts'
 import { per } from './per.ts'
+import { policyOf } from './policy.ts'
 
-const read = { name: 'read', limit: per('minute', 300) }
-const daily = { name: 'daily', limit: per('day', 1_000) }
+const read = policyOf(per('minute', 300), { name: 'read' })
+const daily = policyOf(per('day', 1_000), { name: 'daily' })
 
 function refused(...buckets: readonly BucketState[]): LimitDecision {
   return {
@@ -22,27 +23,49 @@ function allowed(...buckets: readonly BucketState[]): LimitDecision {
 
 describe('the fields of a limit', () => {
   it('are those of the draft', () => {
-    expect(limitFields(allowed({ ...read, remaining: 299, waitMs: 0 }))).toEqual({
+    expect(limitFields(allowed({ policy: read, remaining: 299, waitMs: 0 }))).toEqual({
       'ratelimit-policy': '"read";q=300;w=60',
       ratelimit: '"read";r=299',
     })
-    expect(limitFields(refused({ ...read, remaining: 0, waitMs: 11_001 }))).toEqual({
+    expect(limitFields(refused({ policy: read, remaining: 0, waitMs: 11_001 }))).toEqual({
       'retry-after': '12',
       'ratelimit-policy': '"read";q=300;w=60',
       ratelimit: '"read";r=0;t=12',
     })
   })
 
-  it('never ask a client to come back in no time', () => {
-    expect(limitFields(refused({ ...read, remaining: 0, waitMs: 1 }))['retry-after']).toBe('1')
-    expect(limitFields(refused({ ...read, remaining: 0, waitMs: 0 }))['retry-after']).toBe('1')
+  it('say how many may be under way at once', () => {
+    expect(concurrencyFields('upload-concurrent', 3, 1_000)).toEqual({
+      'retry-after': '1',
+      'ratelimit-policy': '"upload-concurrent";q=3;qu="concurrent-requests"',
+      ratelimit: '"upload-concurrent";r=0',
+    })
   })
 
-  it('have one item for each class, the tighter of its buckets', () => {
+  it('are the old ones only on request, and then of the tightest policy', () => {
     const decision = refused(
-      { ...read, remaining: 5, waitMs: 0 },
-      { ...read, remaining: 0, waitMs: 200 },
-      { ...daily, remaining: 0, waitMs: 86_400 },
+      { policy: read, remaining: 5, waitMs: 0 },
+      { policy: daily, remaining: 0, waitMs: 86_400 },
+    )
+    expect(Object.keys(limitFields(decision)).filter((name) => name.startsWith('x-'))).toEqual([])
+    expect(limitFields(decision, 'ietf-and-legacy')).toMatchObject({
+      'x-ratelimit-limit': '1000',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': '87',
+      ratelimit: '"read";r=5, "daily";r=0;t=87',
+    })
+  })
+
+  it('never ask a client to come back in no time', () => {
+    expect(limitFields(refused({ policy: read, remaining: 0, waitMs: 1 }))['retry-after']).toBe('1')
+    expect(limitFields(refused({ policy: read, remaining: 0, waitMs: 0 }))['retry-after']).toBe('1')
+  })
+
+  it('have one item for each policy, the tighter of its buckets', () => {
+    const decision = refused(
+      { policy: read, remaining: 5, waitMs: 0 },
+      { policy: read, remaining: 0, waitMs: 200 },
+      { policy: daily, remaining: 0, waitMs: 86_400 },
     )
     expect(limitFields(decision)).toEqual({
       'retry-after': '87',
@@ -52,7 +75,8 @@ describe('the fields of a limit', () => {
   })
 
   it('V1.2.1 cannot be broken out of by a name', () => {
-    const fields = limitFields(allowed({ ...read, name: 'a"\\\r\nSet-Cookie: ä', remaining: 1, waitMs: 0 }))
+    const odd = policyOf(per('minute', 300), { name: 'a"\\\r\nSet-Cookie: ä' })
+    const fields = limitFields(allowed({ policy: odd, remaining: 1, waitMs: 0 }))
     expect(fields['ratelimit']).toBe('"a\\"\\\\__Set-Cookie: _";r=1')
   })
 })

@@ -1,32 +1,65 @@
 import type { BucketState, LimitDecision } from './limit.ts'
+import type { LimitPolicy } from './policy.ts'
+
+/** Which fields tell a client how it stands: those of the IETF, or these and the old `X-RateLimit-*` beside them. */
+export type FieldStyle = 'ietf' | 'ietf-and-legacy'
 
 /**
  * The header fields of a decision: the IETF fields `RateLimit-Policy` and `RateLimit`, and for a refusal
- * `Retry-After`. One item for each class; where a class counts by address and by account, the tighter of the two.
+ * `Retry-After`. One item for each policy; where it counts by address and by account, the tighter of the two.
  * Whose buckets they are is not told (`pk`), because keys hold addresses and account ids.
  *
  * @see draft-ietf-httpapi-ratelimit-headers-11, RFC 9110 §10.2.3
  * @example { 'ratelimit-policy': '"read";q=300;w=60', ratelimit: '"read";r=299' }
  */
-export function limitFields(decision: LimitDecision): Record<string, string> {
-  const tightest = new Map<string, BucketState>()
+export function limitFields(decision: LimitDecision, style: FieldStyle = 'ietf'): Record<string, string> {
+  const tightest = new Map<LimitPolicy, BucketState>()
   for (const bucket of decision.buckets) {
-    const name = quoted(bucket.name)
-    const other = tightest.get(name)
-    if (other === undefined || isTighter(bucket, other)) tightest.set(name, bucket)
+    const other = tightest.get(bucket.policy)
+    if (other === undefined || isTighter(bucket, other)) tightest.set(bucket.policy, bucket)
   }
-  const items = [...tightest]
+  const states = [...tightest.values()]
   return {
     ...(decision.allowed ? {} : { 'retry-after': String(secondsOf(decision.retryAfterMs)) }),
-    'ratelimit-policy': items
-      .map(([name, { limit }]) => `${name};q=${limit.count};w=${limit.windowSeconds}`)
-      .join(', '),
-    ratelimit: items
-      .map(
-        ([name, { remaining, waitMs }]) =>
-          `${name};r=${remaining}${waitMs > 0 ? `;t=${secondsOf(waitMs)}` : ''}`,
-      )
-      .join(', '),
+    'ratelimit-policy': states.map(({ policy }) => policyItem(policy)).join(', '),
+    ratelimit: states.map(stateItem).join(', '),
+    ...(style === 'ietf' ? {} : legacyFields(states)),
+  }
+}
+
+/** The fields of a refusal because too much is under way at once. */
+export function concurrencyFields(name: string, maxCount: number, retryMs: number): Record<string, string> {
+  return {
+    'retry-after': String(secondsOf(retryMs)),
+    'ratelimit-policy': `${quoted(name)};q=${maxCount};qu="concurrent-requests"`,
+    ratelimit: `${quoted(name)};r=0`,
+  }
+}
+
+const policyItems = new WeakMap<LimitPolicy, string>()
+
+/** Written once for each policy: it stands on every reply. */
+function policyItem(policy: LimitPolicy): string {
+  const known = policyItems.get(policy)
+  if (known !== undefined) return known
+  const made = `${quoted(policy.name)};q=${policy.count};w=${policy.windowSeconds}`
+  policyItems.set(policy, made)
+  return made
+}
+
+function stateItem({ policy, remaining, waitMs }: BucketState): string {
+  return `${quoted(policy.name)};r=${remaining}${waitMs > 0 ? `;t=${secondsOf(waitMs)}` : ''}`
+}
+
+/** What clients read before there was a draft: the tightest policy alone, and seconds from now. */
+function legacyFields(states: readonly BucketState[]): Record<string, string> {
+  const [first, ...others] = states
+  if (first === undefined) return {}
+  const { policy, remaining, waitMs } = others.reduce((a, b) => (isTighter(b, a) ? b : a), first)
+  return {
+    'x-ratelimit-limit': String(policy.count),
+    'x-ratelimit-remaining': String(remaining),
+    'x-ratelimit-reset': String(waitMs > 0 ? secondsOf(waitMs) : 0),
   }
 }
 

@@ -1,5 +1,22 @@
-export { limitFields } from './fields.ts'
-export { type Standing, standing, type Taken, take } from './gcra.ts'
-export type { BucketState, LimitCheck, LimitClass, LimitDecision, LimitStore } from './limit.ts'
-export { memoryStore } from './memory-store.ts'
-export { per, type Window } from './per.ts'
+export { type CountedClass, type CountedRule, checksOf, countedClass } from './counted-class.ts'
+export { Delays } from './delays.ts'
+export { type FieldStyle, limitFields } from './fields.ts'
+export type {
+  BucketState,
+  LimitAlgorithm,
+  LimitBy,
+  LimitCheck,
+  LimitClass,
+  LimitDecision,
+  LimitKey,
+  LimitRule,
+  LimitStore,
+  LimitSubject,
+} from './limit.ts'
+export { Limiter, type LimiterParts, type LimitOutcome, type LimitRequest, monotonicMs } from './limiter.ts'
+export { type MemoryStoreOptions, memoryStore } from './memory-store.ts'
+export { type LimitChoices, limitKey, per, type Window } from './per.ts'
+export { type LimitPolicy, type PolicyPlace, policyOf } from './policy.ts'
+export { RedisFault, type RedisStore, type RedisStoreOptions, redisStore } from './redis/index.ts'
+export { crowdedProblem, quotaProblem } from './refusal.ts'
+export { ReplyEnd } from './reply-end.ts'

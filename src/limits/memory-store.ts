@@ -1,106 +1,138 @@
 import { assert } from '../base/index.ts'
-import { sha256 } from '../crypto/index.ts'
-import { BucketTable } from './bucket-table.ts'
-import { standing } from './gcra.ts'
-import type { BucketState, LimitCheck, LimitDecision, LimitStore } from './limit.ts'
+import { unguessableBytes } from '../crypto/index.ts'
+import { maxCostOf } from './algorithm.ts'
+import { BucketTable, maxKeyCount } from './bucket-table.ts'
+import { carryOut, decisionOf, planOf, type Wanted } from './claims.ts'
+import { KeyHash } from './key-hash.ts'
+import type { LimitCheck, LimitDecision, LimitStore } from './limit.ts'
+import type { LimitPolicy } from './policy.ts'
+import { wholeTimeMs } from './whole-time.ts'
 
-const defaultKeyCount = 100_000
+const defaultKeyCount = 250_000
 
-/** A check with its bucket looked up. */
-interface Claim {
-  readonly check: LimitCheck
-  readonly table: BucketTable
-  readonly key: string
-  readonly isNew: boolean
-  /** The bucket as found, or as an earlier check of the same request leaves it. */
-  readonly arrivalMs: number
-  readonly nextArrivalMs: number
-  readonly waitMs: number
+/** How a memory store is made. */
+export interface MemoryStoreOptions {
+  /**
+   * The most buckets of one policy, up to 16,777,216; 250,000 unless given. That many take about 8 MB, and 46 MB where
+   * the algorithm is a sliding window; fewer take less.
+   */
+  readonly keyCount?: number
 }
 
 /**
- * Buckets in this process's memory. Bounded, because whoever sends the requests picks the keys: each limit class has a
- * table of its own, so a flood on one class costs the others nothing.
+ * Buckets in this process's memory. Bounded, because whoever sends the requests picks the keys: each policy has a table
+ * of its own, so a flood on one class costs the others nothing.
  *
- * When a table is full, buckets that are full again go first, then the one that has given the least. A bucket that is
- * refusing never goes: if all are, a new key is refused until one of them is not. So no flood of new keys lets a
- * caller who was refused try again, and forgetting one who is near the limit takes `keyCount` others as near.
+ * When a table is full, buckets that are full again go first, then the least used one of a sample of sixteen. A bucket
+ * that is refusing never goes: if all near the new key are, it is refused until one of them is not. So no flood of new
+ * keys lets a caller who was refused try again. Refusing means that not even a request of cost 1 would pass.
  *
- * @param keyCount The most buckets of one class; 100,000 unless given, about 20 MB when all are in use.
+ * A bucket is known by a 64-bit hash of its key, under a secret of this store (see {@link KeyHash}).
+ *
+ * @example memoryStore({ keyCount: 1_000_000 })
  * @see OWASP ASVS 5.0 §2.4.1, §15.2.2
  */
-export function memoryStore(keyCount: number = defaultKeyCount): LimitStore {
-  assert(Number.isSafeInteger(keyCount) && keyCount > 0, 'a store holds a whole number of keys above zero')
-  // One for each class of the configuration; requests cannot add any.
-  const tables = new Map<string, BucketTable>()
-  return {
-    consume(checks: readonly LimitCheck[], nowMs: number): LimitDecision {
-      assert(checks.length > 0 && checks.length <= keyCount, 'a request is counted somewhere')
-      const claims: Claim[] = []
-      for (const check of checks) claims.push(claimOf(check, claims, tableOf(tables, keyCount, check), nowMs))
-      const waits = claims.map((claim) => Math.max(claim.waitMs, roomWaitMs(claim, claims, nowMs)))
-      const retryAfterMs = Math.max(...waits)
-      const allowed = retryAfterMs === 0
-      // Decided for all before anything is written, in one turn of the event loop: no other request comes between.
-      if (allowed) commit(claims, nowMs)
-      const buckets = claims.map((claim, index) => stateOf(claim, waits[index] ?? 0, allowed, nowMs))
-      const remaining = allowed ? Math.min(...buckets.map((bucket) => bucket.remaining)) : 0
-      return { allowed, remaining, retryAfterMs, buckets }
-    },
+export function memoryStore(options: MemoryStoreOptions = {}): LimitStore {
+  return new MemoryStore(options)
+}
+
+class MemoryStore implements LimitStore {
+  readonly #keyCount: number
+  readonly #hash = new KeyHash(unguessableBytes(16))
+  // One for each policy of the configuration; requests cannot add any.
+  readonly #tables = new Map<string, BucketTable>()
+
+  constructor({ keyCount = defaultKeyCount }: MemoryStoreOptions) {
+    assert(Number.isSafeInteger(keyCount) && keyCount > 0, 'a store holds a whole number of keys above zero')
+    assert(keyCount <= maxKeyCount, 'a store holds at most 16,777,216 keys of a policy')
+    this.#keyCount = keyCount
+  }
+
+  consume(checks: readonly LimitCheck[], nowMs: number): LimitDecision {
+    const wholeMs = wholeTimeMs(nowMs)
+    const [first] = checks
+    if (checks.length === 1 && first !== undefined) {
+      const decision = this.#consumeOne(first, wholeMs)
+      if (decision !== undefined) return decision
+    }
+    const wanted = this.#wantedOf(checks)
+    for (const { table, high, low } of wanted)
+      if (table.segmentOf(high).find(high, low) < 0) table.clear(high, wholeMs)
+    const plan = planOf(wanted, wholeMs)
+    if (plan.waitMs === 0) carryOut(plan)
+    return decisionOf(plan, wholeMs)
+  }
+
+  refund(checks: readonly LimitCheck[], nowMs: number): void {
+    wholeTimeMs(nowMs)
+    for (const { table, cost, high, low } of this.#wantedOf(checks)) {
+      const segment = table.segmentOf(high)
+      const at = segment.find(high, low)
+      if (at < 0) continue
+      table.algorithm.refund(table.policy, segment.cells, at, cost)
+      segment.expect(at)
+      segment.refusingUntilMs = 0
+    }
+  }
+
+  refusedMs(checks: readonly LimitCheck[], nowMs: number): number {
+    return planOf(this.#wantedOf(checks), wholeTimeMs(nowMs)).waitMs
+  }
+
+  async close(): Promise<void> {}
+
+  /**
+   * What nearly every request needs: one bucket that is there, or has room. The same as for many, but nothing is copied.
+   */
+  #consumeOne(check: LimitCheck, wholeMs: number): LimitDecision | undefined {
+    const { policy, cost = 1 } = check
+    const table = this.#tableOf(policy)
+    const { algorithm } = table
+    assertCost(policy, cost)
+    this.#hash.read(check.key)
+    const { high, low } = this.#hash
+    let segment = table.segmentOf(high)
+    let at = segment.find(high, low)
+    const isNew = at < 0
+    if (isNew) {
+      table.clear(high, wholeMs)
+      if (table.excess(1) > 0) return undefined
+      segment = table.insert(this.#hash)
+      at = segment.find(high, low)
+    }
+    const { cells } = segment
+    const refusedMs = algorithm.waitMs(policy, cells, at, wholeMs, cost)
+    const allowed = refusedMs === 0
+    if (allowed) algorithm.take(policy, cells, at, wholeMs, cost)
+    if (isNew) segment.expect(at)
+    const remaining = algorithm.remaining(policy, cells, at, wholeMs)
+    const waitMs = allowed ? algorithm.waitMs(policy, cells, at, wholeMs, 1) : refusedMs
+    const buckets = [{ policy, remaining, waitMs }]
+    return { allowed, remaining: allowed ? remaining : 0, retryAfterMs: refusedMs, buckets }
+  }
+
+  #wantedOf(checks: readonly LimitCheck[]): Wanted[] {
+    assert(checks.length > 0 && checks.length <= this.#keyCount, 'a request is counted somewhere')
+    const group = checks[0]?.policy.group
+    return checks.map(({ policy, key, cost = 1 }) => {
+      assert(policy.group === group, 'the checks of a request are of one group')
+      assertCost(policy, cost)
+      this.#hash.read(key)
+      const { high, low } = this.#hash
+      return { table: this.#tableOf(policy), high, low, cost }
+    })
+  }
+
+  #tableOf(policy: LimitPolicy): BucketTable {
+    const known = this.#tables.get(policy.id)
+    if (known !== undefined) return known
+    const made = new BucketTable(policy, this.#keyCount)
+    this.#tables.set(policy.id, made)
+    return made
   }
 }
 
-function tableOf(
-  tables: Map<string, BucketTable>,
-  keyCount: number,
-  { name, limit }: LimitCheck,
-): BucketTable {
-  const id = `${limit.count}/${limit.windowSeconds} ${name}`
-  const known = tables.get(id)
-  if (known !== undefined) return known
-  const made = new BucketTable(keyCount)
-  tables.set(id, made)
-  return made
-}
-
-function claimOf(check: LimitCheck, earlier: readonly Claim[], table: BucketTable, nowMs: number): Claim {
-  const key = boundedKey(check.key)
-  // Twice the same bucket in one request takes two.
-  const twin = earlier.findLast((claim) => claim.table === table && claim.key === key)
-  const found = twin?.nextArrivalMs ?? table.find(key)
-  const arrivalMs = found ?? 0
-  const { waitMs, nextArrivalMs } = standing(check.limit, arrivalMs, nowMs)
-  return { check, table, key, isNew: twin?.isNew ?? found === undefined, arrivalMs, nextArrivalMs, waitMs }
-}
-
-/** How long until the table has a place for a new key: 0 unless it is full of buckets that refuse. */
-function roomWaitMs({ check, table, isNew }: Claim, claims: readonly Claim[], nowMs: number): number {
-  if (!isNew) return 0
-  const beside = claims.filter((claim) => claim.table === table)
-  const newKeys = new Set(beside.filter((claim) => claim.isNew).map(({ key }) => key))
-  const nextOut = table.nextOut(
-    newKeys.size,
-    beside.map(({ key }) => key),
-  )
-  return nextOut === undefined ? 0 : standing(check.limit, nextOut, nowMs).waitMs
-}
-
-function commit(claims: readonly Claim[], nowMs: number): void {
-  // Known keys first: a bucket that this request uses up must not be pushed out as one that is little used.
-  for (const { table, key, isNew, nextArrivalMs } of claims) if (!isNew) table.put(key, nextArrivalMs, nowMs)
-  for (const { table, key, isNew, nextArrivalMs } of claims) if (isNew) table.put(key, nextArrivalMs, nowMs)
-}
-
-function stateOf({ check, ...claim }: Claim, waitMs: number, isTaken: boolean, nowMs: number): BucketState {
-  const { name, limit } = check
-  if (waitMs > 0) return { name, limit, remaining: 0, waitMs }
-  const after = standing(limit, isTaken ? claim.nextArrivalMs : claim.arrivalMs, nowMs)
-  return { name, limit, remaining: after.remaining, waitMs: after.waitMs }
-}
-
-const plainKey = /^[a-z][\x21-\x7e]{0,63}$/
-
-/** A key of bounded size. What is long or odd is stored as its digest, which no plain key looks like. */
-function boundedKey(key: string): string {
-  return plainKey.test(key) ? key : `#${sha256(key).toString('base64url')}`
+function assertCost(policy: LimitPolicy, cost: number): void {
+  const isPossible = Number.isInteger(cost) && cost > 0 && cost <= maxCostOf(policy)
+  assert(isPossible, 'a request costs a whole number above zero, at most what the bucket holds')
 }

@@ -2,7 +2,7 @@ import { isSafe, type Plan, type RoutePlan } from '../route/index.ts'
 import type { JsonSchema } from '../schema/index.ts'
 import type { Components } from './components.ts'
 import { tagOf } from './naming.ts'
-import { capitalised, countedText, limitText, openReason, whoText } from './phrases.ts'
+import { capitalised, costText, limitText, openReason, whoText } from './phrases.ts'
 import { isChecked, namesRow, problemsOf } from './problems-of.ts'
 import { header, otherProblem, type ProblemResponses } from './responses.ts'
 import { membersOf } from './schema-nodes.ts'
@@ -42,18 +42,23 @@ export function operationOf(
     responses: responsesOf(route, operationId, parts),
     ...(access.kind === 'open' ? { security: [] } : {}),
     'x-holdfast-access': access,
-    'x-holdfast-limit': { class: route.limit, ...limit },
+    'x-holdfast-limit': {
+      class: route.limit,
+      ...limit,
+      ...(route.cost === undefined ? {} : { cost: route.cost }),
+    },
   }
 }
 
 function descriptionOf(route: RoutePlan, limits: Plan['limits']): string {
   const limit = Object.hasOwn(limits, route.limit) ? limits[route.limit] : undefined
   const reason = openReason(route.access)
-  const often = limit === undefined ? route.limit : `${limitText(limit)}, ${countedText(route.access)}`
+  const often = limit === undefined ? route.limit : limitText(limit, route.access)
+  const cost = costText(route.cost)
   return [
     `Who may call it: ${whoText(route.access)}.`,
     ...(reason === undefined ? [] : [`Open because: ${reason}`]),
-    `How often: ${often} (class \`${route.limit}\`).`,
+    `How often: ${often} (class \`${route.limit}\`${cost === undefined ? '' : `; ${cost}`}).`,
     ...(typeof route.origin === 'object' ? [`Brought by a plugin: ${route.origin.adopted}`] : []),
   ].join('\n\n')
 }
@@ -131,8 +136,12 @@ function responsesOf(
   { components, problems }: OperationParts,
 ): JsonSchema {
   const { output } = route.schemas
-  const headers = namesRow(route) && route.method !== 'DELETE' ? { ETag: header('ETag') } : undefined
-  const withHeaders = headers === undefined ? {} : { headers }
+  const headers = {
+    ...(namesRow(route) && route.method !== 'DELETE' ? { ETag: header('ETag') } : {}),
+    RateLimit: header('RateLimit'),
+    'RateLimit-Policy': header('RateLimitPolicy'),
+  }
+  const withHeaders = { headers }
   const refusals = problems.of(problemsOf(route))
   if (typeof route.origin === 'object')
     return Object.fromEntries([...refusals, ['default', { description: 'Whatever the plugin answers.' }]])

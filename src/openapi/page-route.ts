@@ -7,7 +7,7 @@ import { exampleOf } from './example.ts'
 import { type Field, fieldsOf } from './fields.ts'
 import { jsonView } from './json-view.ts'
 import { templateOf } from './naming.ts'
-import { capitalised, countedText, limitText, openReason, whoText } from './phrases.ts'
+import { capitalised, costText, limitText, openReason, whoText } from './phrases.ts'
 import { alternativesOf, problemsOf } from './problems-of.ts'
 
 /** A route and where it stands on the page. */
@@ -60,7 +60,9 @@ export function pathView(path: string): Html {
 
 function factsView(route: RoutePlan, limits: Plan['limits']): Html {
   const limit = Object.hasOwn(limits, route.limit) ? limits[route.limit] : undefined
-  const often = limit === undefined ? '' : `${limitText(limit)}, ${countedText(route.access)}`
+  const cost = costText(route.cost)
+  const often =
+    limit === undefined ? '' : `${limitText(limit, route.access)}${cost === undefined ? '' : `; ${cost}`}`
   const reason = openReason(route.access)
   const isRowRule = alternativesOf(route.access).some(({ kind }) => kind === 'owns')
   const rules = isRowRule ? html` <a class="note" href="#rows">row rules</a>` : none

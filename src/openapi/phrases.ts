@@ -1,4 +1,4 @@
-import type { AccessPlan, LimitPlan } from '../route/index.ts'
+import type { AccessPlan, LimitPlan, LimitRulePlan, RouteCost } from '../route/index.ts'
 
 /** Who may call a route, as a clause without a full stop. */
 export function whoText(access: AccessPlan): string {
@@ -36,13 +36,48 @@ const windowNames: ReadonlyMap<number, string> = new Map([
 ])
 
 /** `300 per minute`. */
-export function limitText({ count, windowSeconds }: LimitPlan): string {
+export function rateText({ count, windowSeconds }: LimitRulePlan): string {
   return `${count.toLocaleString('en')} per ${windowNames.get(windowSeconds) ?? `${windowSeconds} seconds`}`
 }
 
-/** Whom a route's limit counts: an open route knows no accounts. */
-export function countedText(access: AccessPlan): string {
-  return access.kind === 'open' ? 'for each address' : 'for each address and each account'
+/** A limit class in full, for those whom the access lets know: an open route knows no accounts. */
+export function limitText(limit: LimitPlan, access?: AccessPlan): string {
+  const { and = {}, slowDown, concurrentCount } = limit
+  return [
+    ruleText(limit, access),
+    ...Object.values(and).map((rule) => ruleText(rule, access)),
+    ...(slowDown === undefined ? [] : [`slower and slower after ${slowDown.after.toLocaleString('en')}`]),
+    ...(concurrentCount === undefined ? [] : [`at most ${concurrentCount} under way at once`]),
+  ].join('; ')
+}
+
+function ruleText(rule: LimitRulePlan, access: AccessPlan | undefined): string {
+  const failing = rule.counts === 'failures' ? ' that fail' : ''
+  const strict = rule.algorithm === 'sliding-window' ? ' in any window' : ''
+  const burst = rule.burst === undefined ? '' : `, at most ${rule.burst.toLocaleString('en')} at once`
+  return `${rateText(rule)}${failing}${strict}${burst}, ${countedText(rule, access)}`
+}
+
+/** How much of its limit one request takes; nothing to say about 1. */
+export function costText(cost: RouteCost | undefined): string | undefined {
+  if (cost === undefined) return undefined
+  if (typeof cost === 'number') return `each counts as ${cost}`
+  return `each counts as one for every ${cost.per} of ${cost.query}`
+}
+
+const keyNames: Readonly<Record<string, string>> = {
+  'account+address': 'account at an address',
+  'api-key': 'API key',
+}
+
+function countedText({ by = ['address', 'account'] }: LimitRulePlan, access: AccessPlan | undefined): string {
+  const isOpen = access?.kind === 'open'
+  const counted = by.filter((key) => !isOpen || !['account', 'session', 'tenant', 'api-key'].includes(key))
+  const each = counted.filter((key) => key !== 'route').map((key) => `each ${keyNames[key] ?? key}`)
+  return [
+    ...(each.length === 0 ? [] : [`for ${each.join(' and ')}`]),
+    ...(counted.includes('route') ? ['for all together'] : []),
+  ].join(' and ')
 }
 
 /** The first letter in upper case. */

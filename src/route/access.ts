@@ -34,6 +34,8 @@ export interface Principal<Role extends string = string> {
   readonly tenantId?: string | undefined
   /** The session that the credential belongs to; none for an identity that knows no sessions. */
   readonly session?: SessionFacts | undefined
+  /** The API key that the credential is, by its id. */
+  readonly apiKeyId?: string | undefined
 }
 
 /** What is known of a caller's session. */

@@ -3,9 +3,10 @@ import type { Resource } from '../data/resource.ts'
 import { describeSchema, propertiesOf } from '../schema/index.ts'
 import type { AccessRule } from './access.ts'
 import type { ExaminedRoute } from './gate/examine.ts'
+import type { LimitBy, LimitClass, LimitRule } from './limit-class.ts'
 import { noContent } from './no-content.ts'
 import { placeText } from './place.ts'
-import type { AccessPlan, ResourcePlan, RoutePlan } from './plan.ts'
+import type { AccessPlan, LimitPlan, LimitRulePlan, ResourcePlan, RoutePlan } from './plan.ts'
 
 /** The inert form of an examined route. */
 export function routePlan(route: ExaminedRoute, origin: RoutePlan['origin']): RoutePlan {
@@ -15,7 +16,8 @@ export function routePlan(route: ExaminedRoute, origin: RoutePlan['origin']): Ro
     method: route.address.method,
     path: route.address.path,
     access: accessPlan(route.access),
-    limit: route.limit,
+    limit: route.limit.name,
+    ...(route.cost === 1 ? {} : { cost: route.cost }),
     status: route.status,
     ...(idempotency === undefined ? {} : { idempotency }),
     schemas: { ...inputs, ...(route.output === noContent ? {} : { output }) },
@@ -34,6 +36,29 @@ export function accessPlan(rule: AccessRule): AccessPlan {
     default:
       return rule
   }
+}
+
+/** The inert form of a limit class: functions by their names. */
+export function limitPlan(limit: LimitClass): LimitPlan {
+  const { and, by: _by, ...rest } = limit
+  if (and === undefined) return { ...rest, ...rulePlan(limit) }
+  const others = Object.entries(and).map(([name, rule]) => [name, rulePlan(rule)] as const)
+  return { ...rest, ...rulePlan(limit), and: Object.fromEntries(others) }
+}
+
+function rulePlan({ by, algorithm, burst, counts, count, windowSeconds }: LimitRule): LimitRulePlan {
+  return {
+    count,
+    windowSeconds,
+    ...(by === undefined ? {} : { by: by.map(keyName) }),
+    ...(algorithm === undefined ? {} : { algorithm }),
+    ...(burst === undefined ? {} : { burst }),
+    ...(counts === undefined ? {} : { counts }),
+  }
+}
+
+function keyName(by: LimitBy): string {
+  return typeof by === 'string' ? by : by.name
 }
 
 const tagWords: Readonly<Record<string, string>> = { writeOnce: 'set once' }

@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../schema/standard.ts'
+import type { RouteCost } from './limit-of.ts'
 
 /**
  * Everything an application declares, as inert data: no functions, no secrets, the same on every machine.
@@ -20,8 +21,10 @@ export interface RoutePlan {
   /** The path as declared, parameters as `:name`. */
   readonly path: string
   readonly access: AccessPlan
-  /** The limit class by name. */
+  /** The limit class by name; the route's own address for one of its own. */
   readonly limit: string
+  /** How much of it one request takes; absent for 1. */
+  readonly cost?: RouteCost
   /** The one success status. */
   readonly status: number
   /** Whether a client may, or must, send an `Idempotency-Key`; absent where it does not count. */
@@ -96,11 +99,24 @@ export interface ResourcePlan {
   readonly server: readonly string[]
 }
 
-/** A limit class: so many requests per window, for each address and for each account. */
-export interface LimitPlan {
+/** One rule of a limit class: so many in a window, for each of whom it counts. */
+export interface LimitRulePlan {
   /** Requests in the window. */
   readonly count: number
   readonly windowSeconds: number
+  /** Whom it counts: words, and the names of the application's own keys; each address and each account unless given. */
+  readonly by?: readonly string[]
+  readonly algorithm?: string
+  readonly burst?: number
+  readonly counts?: 'requests' | 'failures'
+}
+
+/** A limit class. */
+export interface LimitPlan extends LimitRulePlan {
+  readonly and?: Readonly<Record<string, LimitRulePlan>>
+  readonly slowDown?: { readonly after: number; readonly maxDelayMs: number }
+  readonly concurrentCount?: number
+  readonly outage?: 'share' | 'strict'
 }
 
 /** A setting, without its value. */

@@ -5,6 +5,8 @@ import type { InputOf, OutputOf, Schema } from '../schema/standard.ts'
 import type { Access, Principal } from './access.ts'
 import type { Address, ParameterOf } from './address.ts'
 import type { Exchange } from './exchange.ts'
+import type { LimitClass } from './limit-class.ts'
+import type { RouteCost } from './limit-of.ts'
 import type { Place } from './place.ts'
 
 /** What a route declares about itself: who, what in, what out, how often. */
@@ -19,8 +21,10 @@ export interface RouteSpec<Limit extends string = string> {
   readonly body?: Schema
   /** What it gives; everything else is dropped. `noContent` for nothing. */
   readonly output: Schema
-  /** How often: the name of a limit class. */
-  readonly limit: Limit
+  /** How often: the name of a limit class, or one for this route alone: `per('minute', 10)`. */
+  readonly limit: Limit | LimitClass
+  /** How much of its limit one request takes; 1 unless given. A page of a hundred rows can cost more than one of ten. */
+  readonly cost?: RouteCost
   /** The success status, where 200 (201 for POST, 204 for no content) is not right. */
   readonly status?: 200 | 201 | 202
   /**

@@ -13,6 +13,7 @@ import {
   signedInAccess,
 } from './access.ts'
 import type { Address } from './address.ts'
+import { type DefaultLimit, defaultLimitClasses } from './default-limits.ts'
 import type { LimitClass } from './limit-class.ts'
 import { placeAbove } from './place.ts'
 import {
@@ -40,6 +41,20 @@ export interface Vocabulary<
   readonly limits: Readonly<Record<Limit, LimitClass>>
   /** What roles may do, by permission: `{ 'notes:publish': ['admin', 'editor'] }`. */
   readonly permissions?: Readonly<Record<Permission, readonly NoInfer<Role>[]>>
+}
+
+/** What an application says, with what goes without saying left out. */
+export interface Declared<
+  Resources extends readonly Resource[],
+  Role extends string,
+  Limit extends string,
+  Permission extends string,
+> extends Omit<Vocabulary<Resources, Role, Limit, Permission>, 'limits'> {
+  /**
+   * The application's limit classes by name. `read`, `write`, `auth`, `upload` and `expensive` are there without being
+   * named; one of the same name takes the place of the default.
+   */
+  readonly limits?: Readonly<Record<Limit, LimitClass>>
 }
 
 /** The tables of the resources as Kysely sees them: columns the server fills cannot be written. */
@@ -122,11 +137,14 @@ export interface Words<
 export function words<
   const All extends readonly Resource[],
   const Role extends string,
-  const Limit extends string,
+  const Limit extends string = never,
   const May extends string = never,
->(vocabulary: Vocabulary<All, Role, Limit, May>): Words<TablesOf<All>, Role, Limit, All[number], May> {
+>(
+  given: Declared<All, Role, Limit, May>,
+): Words<TablesOf<All>, Role, Limit | DefaultLimit, All[number], May> {
   type Tables = TablesOf<All>
-  function route<const A extends Address, const S extends RouteSpec<Limit>>(
+  const vocabulary = { ...given, limits: { ...defaultLimitClasses, ...given.limits } }
+  function route<const A extends Address, const S extends RouteSpec<Limit | DefaultLimit>>(
     address: A,
     spec: S & SpecCheck<A, S>,
     handler: (context: Context<A, S, Tables>) => Result<S>,

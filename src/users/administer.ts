@@ -1,6 +1,5 @@
-import { newId } from '../base/index.ts'
+import { addressKey, newId } from '../base/index.ts'
 import { Problem } from '../errors/index.ts'
-import { addressKey } from '../http/index.ts'
 import { normalizePassword } from '../passwords/index.ts'
 import { type Account, administratorRole, sortedRoles } from './account.ts'
 import { endCredentials } from './end-sessions.ts'

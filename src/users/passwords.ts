@@ -1,4 +1,4 @@
-import { addressKey } from '../http/index.ts'
+import { addressKey } from '../base/index.ts'
 import { normalizePassword } from '../passwords/index.ts'
 import { canonicalEmail } from './email.ts'
 import { endCredentials } from './end-sessions.ts'

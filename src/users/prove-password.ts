@@ -1,4 +1,4 @@
-import { addressKey } from '../http/index.ts'
+import { addressKey } from '../base/index.ts'
 import type { Account } from './account.ts'
 import type { AccountsParts, From } from './parts.ts'
 import { credentialsRefused } from './refusals.ts'

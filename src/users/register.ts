@@ -1,4 +1,4 @@
-import { addressKey } from '../http/index.ts'
+import { addressKey } from '../base/index.ts'
 import { normalizePassword } from '../passwords/index.ts'
 import type { AccountsParts, From } from './parts.ts'
 import { requireEmail, requireGood, requireName } from './refusals.ts'

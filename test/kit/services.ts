@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 
@@ -28,4 +29,15 @@ export function filesThatNeedPostgres(): string[] {
       readFileSync(file, 'utf8'),
     ),
   )
+}
+
+/** Whether there are the commands with which tests start Redis servers of their own. */
+export function isRedisThere(): boolean {
+  return ['redis-server', 'redis-cli'].every((command) => spawnSync(command, ['--version']).status === 0)
+}
+
+/** The test files that start a Redis server. */
+export function filesThatNeedRedis(): string[] {
+  const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'])
+  return files.filter((file) => /kit\/redis\.ts'/.test(readFileSync(file, 'utf8')))
 }

@@ -1,79 +1,119 @@
 import { describe, expect, it } from 'vitest'
-import type { Principal } from '../../route/index.ts'
-import { admit, type Gatekeeping } from './admit.ts'
-import type { PipelineServices } from './services.ts'
+import { storeWith } from '../../../test/kit/limits.ts'
+import { Limiter, memoryStore, per } from '../../limits/index.ts'
+import type { AccessRule, LimitClass, Principal } from '../../route/index.ts'
+import { type AdmissionServices, type Arrival, admit } from './admit.ts'
 
 const ann: Principal = { id: 'ann', roles: [] }
-const limit = { name: 'read', limit: { count: 1, windowSeconds: 60 } }
-const arrival = { clientAddress: '2001:db8::1', headers: { authorization: 'Bearer x' } }
+const signedIn: AccessRule = { kind: 'signed-in' }
+const open: AccessRule = { kind: 'open', reason: 'Says nothing.' }
 
-/** Services that note what they are asked, in order. */
-function watched(user: Principal | null, refused: (key: string) => boolean = () => false) {
+/** Admission that notes what it asks, in order. */
+function watched(user: Principal | null, limits: LimitClass = per('hour', 3)) {
   const asked: string[] = []
-  const unused = (): never => {
-    throw new TypeError('admission touches no row')
-  }
-  const services: PipelineServices = {
-    count: (name, _limit, key) => {
-      asked.push(`count ${name} ${key}`)
-      return { allowed: !refused(key), fields: { 'retry-after': '7' } }
-    },
+  const store = memoryStore()
+  const noting = storeWith(store, (checks, nowMs) => {
+    asked.push(`count ${checks.map(({ key }) => key).join(' ')}`)
+    return store.consume(checks, nowMs)
+  })
+  const limiter = new Limiter(limits, { name: 'read', store: noting })
+  const services: AdmissionServices = {
     identify: () => {
       asked.push('identify')
       return user
     },
-    scoped: unused,
-    pager: unused,
-    loadRow: unused,
-    refusedRow: unused,
-    transaction: unused,
-    once: unused,
+    accountBannedForMs: () => undefined,
   }
-  return { asked, services }
+  const arrive = (
+    access: AccessRule = signedIn,
+    more: { readonly arrival?: Partial<Arrival>; readonly services?: Partial<AdmissionServices> } = {},
+  ) => {
+    const arrival: Arrival = {
+      clientAddress: '2001:db8::1',
+      route: 'GET /api/notes',
+      params: {},
+      headers: { authorization: 'Bearer x' },
+      cost: 1,
+      ...more.arrival,
+    }
+    return admit(access, limiter, arrival, { ...services, ...more.services })
+  }
+  return { asked, arrive }
 }
 
-const signedIn: Gatekeeping = { access: { kind: 'signed-in' }, limit }
-
 describe('V2.4.1 V8.2.1 admission', () => {
-  it('counts the address first, then looks at the credential, then counts the account', async () => {
-    const { asked, services } = watched(ann)
-    await admit(signedIn, arrival, services)
-    expect(asked).toEqual(['count read address:2001:db8:0:0::/64', 'identify', 'count read account:ann'])
+  it('finds out who asks, and then counts address and account in one step', async () => {
+    const { asked, arrive } = watched(ann)
+    expect(await arrive()).toMatchObject({ user: ann, outcome: { allowed: true, remaining: 2 } })
+    expect(asked).toEqual(['identify', 'count address:2001:db8:0:0::/64 account:ann'])
   })
 
   it('does not look at a credential when the address is used up', async () => {
-    const { asked, services } = watched(ann, (key) => key.startsWith('address:'))
-    await expect(admit(signedIn, arrival, services)).rejects.toMatchObject({
+    const { asked, arrive } = watched(null)
+    for (let index = 0; index < 3; index++) await arrive()
+    asked.length = 0
+    await expect(arrive()).rejects.toMatchObject({
       code: 'QUOTA_EXCEEDED',
-      headers: { 'retry-after': '7' },
+      headers: { 'retry-after': expect.stringMatching(/^\d+$/) },
+      violatedPolicies: ['read'],
     })
-    expect(asked).toHaveLength(1)
+    expect(asked).toEqual([])
   })
 
   it('refuses when the account is used up from other addresses', async () => {
-    const { services } = watched(ann, (key) => key.startsWith('account:'))
-    await expect(admit(signedIn, arrival, services)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+    const { arrive } = watched(ann)
+    for (let index = 0; index < 3; index++)
+      await arrive(signedIn, { arrival: { clientAddress: `192.0.2.${index}` } })
+    await expect(arrive(signedIn, { arrival: { clientAddress: '192.0.2.9' } })).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+    })
   })
 
-  it('refuses the sender of no valid credential, having counted it', async () => {
-    const { asked, services } = watched(null)
-    await expect(admit(signedIn, arrival, services)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
-    expect(asked).toHaveLength(2)
+  it('counts the sender of no valid credential by the address', async () => {
+    const { asked, arrive } = watched(null)
+    expect((await arrive()).user).toBeNull()
+    expect(asked).toEqual(['identify', 'count address:2001:db8:0:0::/64'])
   })
 
   it('asks nobody who they are on an open route', async () => {
-    const { asked, services } = watched(ann)
-    const open: Gatekeeping = { access: { kind: 'open', reason: 'Says nothing.' }, limit }
-    expect(await admit(open, arrival, services)).toEqual({ kind: 'open' })
-    expect(asked).toEqual(['count read address:2001:db8:0:0::/64'])
+    const { asked, arrive } = watched(ann)
+    expect((await arrive(open)).user).toBeNull()
+    expect(asked).toEqual(['count address:2001:db8:0:0::/64'])
   })
 
-  it('V16.5.3 refuses when the limiter or the identity fails', async () => {
-    const { services } = watched(ann)
-    const broken = (): never => {
+  it('takes what a request costs', async () => {
+    const { arrive } = watched(ann)
+    expect((await arrive(signedIn, { arrival: { cost: 3 } })).outcome.remaining).toBe(0)
+    await expect(arrive()).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+  })
+
+  it('V16.5.3 refuses when the identity fails, and counts the request all the same', async () => {
+    const { arrive } = watched(ann)
+    const identify = (): never => {
       throw new TypeError('down')
     }
-    await expect(admit(signedIn, arrival, { ...services, count: broken })).rejects.toThrow('down')
-    await expect(admit(signedIn, arrival, { ...services, identify: broken })).rejects.toThrow('down')
+    for (let index = 0; index < 3; index++)
+      await expect(arrive(signedIn, { services: { identify } })).rejects.toThrow('down')
+    await expect(arrive(signedIn, { services: { identify } })).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+    })
+  })
+
+  it('V16.5.3 refuses when the limiter fails', async () => {
+    const store = storeWith(memoryStore(), () => Promise.reject(new TypeError('down')))
+    const limiter = new Limiter(per('hour', 3), { name: 'read', store })
+    const arrival = { clientAddress: '192.0.2.1', route: '', params: {}, headers: {}, cost: 1 }
+    const services = { identify: () => ann, accountBannedForMs: () => undefined }
+    await expect(admit(signedIn, limiter, arrival, services)).rejects.toThrow('down')
+  })
+
+  it('refuses a banned account, having counted its address', async () => {
+    const { asked, arrive } = watched(ann)
+    const accountBannedForMs = (userId: string) => (userId === 'ann' ? 5_000 : undefined)
+    await expect(arrive(signedIn, { services: { accountBannedForMs } })).rejects.toMatchObject({
+      code: 'ABNORMAL_USAGE',
+      headers: { 'retry-after': '5' },
+    })
+    expect(asked).toEqual(['identify', 'count address:2001:db8:0:0::/64'])
   })
 })

@@ -1,6 +1,6 @@
 import type { Resource } from '../../data/resource.ts'
 import type { InputFault } from '../../errors/index.ts'
-import type { AccessRule, ExaminedRoute, LimitClass, RouteRecord, Vocabulary } from '../../route/index.ts'
+import type { AccessRule, ExaminedRoute, NamedLimit, RouteCost, RouteRecord } from '../../route/index.ts'
 import { noContent, partsOf } from '../../route/index.ts'
 import {
   type Checked,
@@ -9,6 +9,7 @@ import {
   compileText,
   type JsonSchema,
   type Projected,
+  propertiesOf,
   type Schema,
 } from '../../schema/index.ts'
 
@@ -21,7 +22,8 @@ export interface PreparedRoute {
   readonly path: string
   readonly record: RouteRecord
   readonly access: AccessRule
-  readonly limit: { readonly name: string; readonly limit: LimitClass }
+  readonly limit: NamedLimit
+  readonly costOf: (query: unknown) => number
   readonly status: number
   /** Whether an `Idempotency-Key` counts here. */
   readonly idempotency: 'optional' | 'required' | undefined
@@ -40,15 +42,15 @@ export interface RowPlace {
 }
 
 /** Compiles an examined route. */
-export function prepareRoute(route: ExaminedRoute, vocabulary: Vocabulary): PreparedRoute {
+export function prepareRoute(route: ExaminedRoute): PreparedRoute {
   const { spec } = route.record
-  const limit = vocabulary.limits[route.limit] ?? { count: 1, windowSeconds: 60 }
   return {
     method: route.address.method,
     path: route.address.path,
     record: route.record,
     access: route.access,
-    limit: { name: route.limit, limit },
+    limit: route.limit,
+    costOf: costOf(route.cost, route.json.query),
     status: route.status,
     idempotency: spec.idempotency,
     input: {
@@ -61,6 +63,22 @@ export function prepareRoute(route: ExaminedRoute, vocabulary: Vocabulary): Prep
     },
     output: route.output === noContent ? null : compileOutput(route.output, route.json.output),
     row: rowPlace(route),
+  }
+}
+
+/**
+ * How much of its limit a request takes. The query has not been validated yet, so what does not fit costs as much as the
+ * default, and is refused later for what it is.
+ */
+function costOf(cost: RouteCost, json: JsonSchema | undefined): (query: unknown) => number {
+  if (typeof cost === 'number') return () => cost
+  const property = json === undefined ? undefined : propertiesOf(json)[cost.query]
+  const fallback = Number(property?.['default'] ?? 1)
+  const maximum = Number(property?.['maximum'] ?? 1)
+  return (query) => {
+    const text = textRecord(query)[cost.query]
+    const asked = typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : fallback
+    return Math.max(1, Math.ceil(Math.min(asked, maximum) / cost.per))
   }
 }
 

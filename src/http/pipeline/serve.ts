@@ -1,6 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { assert } from '../../base/index.ts'
-import type { Decision, RoutePlan } from '../../route/index.ts'
+import { Problem } from '../../errors/index.ts'
+import { crowdedProblem, type LimitOutcome, ReplyEnd } from '../../limits/index.ts'
+import { type Decision, decide, type RoutePlan } from '../../route/index.ts'
 import { admit, type Gatekeeping } from './admit.ts'
 import { answer } from './answer.ts'
 import { exchangeOf } from './exchange.ts'
@@ -55,12 +57,39 @@ export function serve(
 export function gatekeeper(
   route: Gatekeeping,
   services: PipelineServices,
-): (request: FastifyRequest) => Promise<void> {
-  return async (request) => {
+): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const limiter = services.limiterFor(route.limit)
+  const costOf = route.costOf ?? (() => 1)
+  return async (request, reply) => {
     const { authorization, cookie } = request.headers
-    const arrival = { clientAddress: request.clientAddress, headers: { authorization, cookie } }
-    decisions.set(request, await admit(route, arrival, services))
+    const arrival = {
+      clientAddress: request.clientAddress,
+      route: `${request.method} ${request.routeOptions.url ?? ''}`,
+      params: paramsOf(request),
+      headers: { authorization, cookie },
+      cost: costOf(request.query),
+    }
+    const end = limiter.watchesEnd ? new ReplyEnd(reply.raw) : undefined
+    const { user, outcome } = await admit(route.access, limiter, arrival, services)
+    // On refusals too: a client that guesses sees its quota go.
+    reply.headers(outcome.fields)
+    // Once its reply is out, or its client gone: which is no good end.
+    if (outcome.settle !== undefined) end?.onEnd(outcome.settle)
+    decisions.set(request, decide(route.access, user))
+    if (end !== undefined && outcome.delayMs > 0) await holdBack(outcome, end, services)
   }
+}
+
+function paramsOf({ params }: FastifyRequest): Readonly<Record<string, string>> {
+  return typeof params === 'object' && params !== null ? { ...params } : {}
+}
+
+async function holdBack(outcome: LimitOutcome, end: ReplyEnd, { delays }: PipelineServices): Promise<void> {
+  const ended = await delays.wait(outcome.delayMs, (gone) => end.onEnd(gone))
+  if (ended === 'waited') return
+  // A client that goes away while it is held back must not have its work done without the wait.
+  if (ended === 'gone') throw new Problem('REQUEST_TIMEOUT', 'the client went away while it was slowed down')
+  throw crowdedProblem(outcome)
 }
 
 /** Two fields are read as one, which no key looks like: nobody knows which of the two was meant. */

@@ -1,13 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Pager, Resource, RowAction, Scope } from '../../data/index.ts'
-import type { LimitClass, Principal } from '../../route/index.ts'
-
-/** The limiter's answer about one request. */
-export interface LimitOutcome {
-  readonly allowed: boolean
-  /** Header fields for the reply: `retry-after`, `ratelimit`, `ratelimit-policy`; lower-case names. */
-  readonly fields: Readonly<Record<string, string>>
-}
+import type { Delays, Limiter } from '../../limits/index.ts'
+import type { NamedLimit, Principal } from '../../route/index.ts'
 
 /** What to reply. */
 export interface Answer {
@@ -42,8 +36,12 @@ export interface OnceWork {
 
 /** What the pipeline needs from the capabilities; `app/` hands it over, so that none imports another. */
 export interface PipelineServices {
-  /** Takes one request from a bucket; the key says whose. */
-  readonly count: (name: string, limit: LimitClass, key: string) => LimitOutcome | Promise<LimitOutcome>
+  /** The limiter of a class; the same one for the same name. Asked once for each route. */
+  readonly limiterFor: (limit: NamedLimit) => Limiter
+  /** Where admitted requests wait that are slowed down. */
+  readonly delays: Delays
+  /** For how long an account is still banned, in milliseconds; `undefined` for one that is not. */
+  readonly accountBannedForMs: (userId: string) => number | undefined
   /** Who the request's credential proves its sender to be; `null` without a valid one. */
   readonly identify: (headers: CredentialHeaders) => Principal | null | Promise<Principal | null>
   /** The database as this scope may see it. */

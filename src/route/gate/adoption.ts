@@ -1,6 +1,7 @@
 import { isAccess, partsOf } from '../access.ts'
 import type { Vocabulary } from '../words.ts'
-import { examineAccessPart, examineLimit } from './examine.ts'
+import { examineAccessPart } from './examine.ts'
+import { examineCounted, examineLimit } from './limits.ts'
 import { Subject } from './subject.ts'
 import type { Violation } from './violation.ts'
 import { isReason } from './vocabulary.ts'
@@ -15,11 +16,12 @@ export function examineAdoption(
   if (!isReason(adoption.reason)) {
     subject.refuse('plugin.reason-missing', 'adopt() needs a reason', `adopt('what the plugin is for', …)`)
   }
-  examineLimit(adoption, vocabulary, subject)
+  const limit = examineLimit(adoption, adoption.reason, vocabulary, subject)
   if (!isAccess(adoption.access)) {
     subject.refuse('route.access-missing', 'nothing says who may call its routes', `access: role('admin')`)
     return subject.violations
   }
+  if (limit !== undefined) examineCounted(limit, adoption.access.rule, subject)
   for (const part of partsOf(adoption.access.rule)) {
     examineAccessPart(part, vocabulary, subject)
     if (part.kind === 'owns') {

@@ -8,11 +8,13 @@ import {
 } from '../../schema/index.ts'
 import { type AccessRule, isAccess, partsOf } from '../access.ts'
 import { isSafe, type ParsedAddress, parseAddress } from '../address.ts'
+import type { NamedLimit, RouteCost } from '../limit-of.ts'
 import { noContent, nothing } from '../no-content.ts'
 import { placeText } from '../place.ts'
 import type { RouteMember, RouteRecord, RouteSpec } from '../route.ts'
 import type { Vocabulary } from '../words.ts'
 import { examineRouteColumns } from './columns.ts'
+import { examineCost, examineCounted, examineLimit } from './limits.ts'
 import { membersRead } from './members-read.ts'
 import { Subject } from './subject.ts'
 import type { Violation } from './violation.ts'
@@ -23,7 +25,9 @@ export interface ExaminedRoute {
   readonly record: RouteRecord
   readonly address: ParsedAddress
   readonly access: AccessRule
-  readonly limit: string
+  readonly limit: NamedLimit
+  /** How much of it one request takes. */
+  readonly cost: RouteCost
   readonly status: number
   readonly output: Schema
   readonly json: {
@@ -48,6 +52,7 @@ const members: readonly string[] = [
   'body',
   'output',
   'limit',
+  'cost',
   'status',
   'idempotency',
 ] satisfies readonly RouteMember[]
@@ -69,17 +74,23 @@ export function examineRoute(record: RouteRecord, vocabulary: Vocabulary): Exami
     )
   }
   const access = examineAccess(spec, address, vocabulary, subject)
-  const limit = examineLimit(spec, vocabulary, subject)
+  const limit = examineLimit(spec, record.address, vocabulary, subject)
   const inputs = examineInputs(record, address, subject)
+  const cost = limit === undefined ? undefined : examineCost(spec.cost, limit, inputs.query, subject)
+  if (limit !== undefined && access !== undefined) examineCounted(limit, access, subject)
   const output = examineOutput(spec, subject)
   examineIdempotency(spec, address, access, subject)
   if (access !== undefined) examineRouteColumns(access, { body: inputs.body, output: output?.json }, subject)
-  if (subject.violations.length > 0 || access === undefined || limit === undefined || output === undefined) {
+  if (subject.violations.length > 0 || access === undefined || limit === undefined || cost === undefined) {
     return { violations: subject.violations }
   }
+  if (output === undefined) return { violations: subject.violations }
   const status = spec.output === noContent ? 204 : (spec.status ?? (address.method === 'POST' ? 201 : 200))
   const json = { ...inputs, output: output.json }
-  return { violations: [], route: { record, address, access, limit, status, output: output.schema, json } }
+  return {
+    violations: [],
+    route: { record, address, access, limit, cost, status, output: output.schema, json },
+  }
 }
 
 function examineAccess(
@@ -146,25 +157,6 @@ function withAction(rule: AccessRule, address: ParsedAddress): AccessRule {
   if (rule.kind !== 'owns' || rule.action !== undefined) return rule
   const action = isSafe(address.method) ? 'read' : address.method === 'DELETE' ? 'delete' : 'update'
   return { ...rule, action }
-}
-
-/** The rule about the limit class; answers its name when there is one. */
-export function examineLimit(
-  spec: { readonly limit?: unknown },
-  vocabulary: Vocabulary,
-  subject: Subject,
-): string | undefined {
-  const known = Object.keys(vocabulary.limits)
-  const choice = known.map((name) => `limit: '${name}'`).join(' or ')
-  if (typeof spec.limit !== 'string') {
-    subject.refuse('route.limit-missing', 'nothing says how often it may be called', choice)
-    return undefined
-  }
-  if (!known.includes(spec.limit)) {
-    subject.refuse('route.limit-unknown', `there is no limit class "${spec.limit}"`, choice)
-    return undefined
-  }
-  return spec.limit
 }
 
 type Inputs = { params?: JsonSchema; query?: JsonSchema; body?: JsonSchema }

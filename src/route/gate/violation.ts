@@ -20,6 +20,8 @@ export type GateRule =
   | 'route.access-missing'
   | 'route.limit-missing'
   | 'route.limit-unknown'
+  | 'route.limit-uncounted'
+  | 'route.cost-invalid'
   | 'route.params-missing'
   | 'route.params-mismatch'
   | 'route.input-undeclared'

@@ -3,6 +3,7 @@ import type { GrantedRule, Resource, RowRule } from '../../data/resource.ts'
 import { describeSchema, type JsonSchema } from '../../schema/index.ts'
 import type { Vocabulary } from '../words.ts'
 import { examineColumns, requireColumn } from './columns.ts'
+import { examineLimitClass } from './limits.ts'
 import { Subject } from './subject.ts'
 import type { Violation } from './violation.ts'
 
@@ -12,13 +13,7 @@ export function examineVocabulary(vocabulary: Vocabulary): Violation[] {
     ...vocabulary.resources.flatMap((resource) => examineResource(resource, vocabulary)),
     ...Object.entries(vocabulary.limits).flatMap(([name, limit]) => {
       const subject = new Subject(`limit "${name}"`, 'words()')
-      if (!isWholePositive(limit.count) || !isWholePositive(limit.windowSeconds)) {
-        subject.refuse(
-          'limit.invalid',
-          'the count and the window must be whole numbers above zero',
-          `${name}: per('minute', 60)`,
-        )
-      }
+      examineLimitClass(name, limit, subject)
       return subject.violations
     }),
     ...Object.entries(vocabulary.permissions ?? {}).flatMap(([name, roles]) => {
@@ -27,10 +22,6 @@ export function examineVocabulary(vocabulary: Vocabulary): Violation[] {
       return subject.violations
     }),
   ]
-}
-
-function isWholePositive(value: number): boolean {
-  return Number.isSafeInteger(value) && value > 0
 }
 
 function examineResource(resource: Resource, vocabulary: Vocabulary): Violation[] {

@@ -17,6 +17,8 @@ const NameText = z.string().max(200)
 const accepted = z.strictObject({ status: z.literal('accepted') })
 const taken = { status: 'accepted' } as const
 const limit = 'auth'
+// Where a token is the credential: whoever sends wrong ones is counted once more.
+const tokenLimit = 'token'
 
 /** Routes for those who have no account yet. */
 export function registrationRoutes(parts: () => AccountsParts): readonly Route[] {
@@ -41,7 +43,7 @@ export function registrationRoutes(parts: () => AccountsParts): readonly Route[]
         access: openAccess('The token from the mail is the credential.'),
         body: z.strictObject({ token: TokenText }),
         output: noContent,
-        limit,
+        limit: tokenLimit,
       },
       ({ body, exchange, requestId }) => verifyEmail(parts(), body.token, fromOf(exchange, requestId)),
     ),
@@ -74,7 +76,7 @@ export function tokenRoutes(parts: () => AccountsParts): readonly Route[] {
         body: z.strictObject({ refreshToken: TokenText.optional() }),
         output: Tokens,
         status: 200,
-        limit,
+        limit: tokenLimit,
       },
       async ({ body, exchange, requestId }) => {
         const cookie = exchange.cookie('__Host-refresh')
@@ -110,7 +112,7 @@ export function linkRoutes(parts: () => AccountsParts): readonly Route[] {
         access: openAccess('The token from the mail is the credential.'),
         body: z.strictObject({ token: TokenText, password: PasswordText }),
         output: noContent,
-        limit,
+        limit: tokenLimit,
       },
       ({ body, exchange, requestId }) => resetPassword(parts(), body, fromOf(exchange, requestId)),
     ),
@@ -120,7 +122,7 @@ export function linkRoutes(parts: () => AccountsParts): readonly Route[] {
         access: openAccess('The token from the mail is the credential.'),
         body: z.strictObject({ token: TokenText }),
         output: noContent,
-        limit,
+        limit: tokenLimit,
       },
       ({ body, exchange, requestId }) => confirmEmail(parts(), body.token, fromOf(exchange, requestId)),
     ),
@@ -135,7 +137,7 @@ export function linkRoutes(parts: () => AccountsParts): readonly Route[] {
           name: NameText.optional(),
         }),
         output: noContent,
-        limit,
+        limit: tokenLimit,
       },
       ({ body, exchange, requestId }) => createFirstAdministrator(parts(), body, fromOf(exchange, requestId)),
     ),
