@@ -13,6 +13,19 @@ export {
   testIdentity,
   testToken,
 } from './app/index.ts'
+export {
+  type Ban,
+  type BanChoice,
+  BanFault,
+  type BanFaultKind,
+  type BanOrder,
+  type BanPage,
+  type BanSearch,
+  type Bans,
+  type BanTarget,
+  type BanTargetKind,
+  type BanTerms,
+} from './bans/index.ts'
 export { newId, Secret } from './base/index.ts'
 export {
   allOf,
@@ -50,7 +63,7 @@ export {
 } from './errors/index.ts'
 export { type DevelopmentPerson, developmentUserId, type Identify } from './identity/index.ts'
 export { type KeyEncryption, rootKeyEncryption } from './keys/index.ts'
-export { per, type Window } from './limits/index.ts'
+export { type LimitChoices, limitKey, per, type Window } from './limits/index.ts'
 export { createLogger, type Logger, type LogLevel } from './observe/index.ts'
 export {
   type Access,
@@ -59,15 +72,23 @@ export {
   BootError,
   type Caller,
   type Context,
+  type DefaultLimit,
   type KnownAccess,
+  type LimitAlgorithm,
+  type LimitBy,
   type LimitClass,
+  type LimitKey,
+  type LimitRule,
+  type LimitSubject,
   noContent,
   type Plan,
   type Principal,
   type ResourcePlan,
   type Route,
+  type RouteCost,
   type RoutePlan,
   type RouteSpec,
+  type SlowDown,
   type Violation,
   type Vocabulary,
   type Words,

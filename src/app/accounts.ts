@@ -1,12 +1,12 @@
 import { DeviceCookies, LoginAttempts } from '../attempts/index.ts'
-import type { Secret } from '../base/index.ts'
+import { networkKey, type Secret } from '../base/index.ts'
 import { deriveKey, type KeyPurpose } from '../crypto/index.ts'
 import type { Database, OwnedRows } from '../data/index.ts'
 import type { EmitEvent } from '../events/index.ts'
-import { cookieIn, networkKey } from '../http/index.ts'
+import { cookieIn } from '../http/index.ts'
 import { type Identify, parseBearer } from '../identity/index.ts'
 import type { KeyEncryption } from '../keys/index.ts'
-import { type LimitStore, per } from '../limits/index.ts'
+import { type LimitStore, monotonicMs, per, policyOf } from '../limits/index.ts'
 import {
   folderTransport,
   type MailTransport,
@@ -71,8 +71,8 @@ const defaultHashMs = 100
 
 // Whoever writes somebody's address into a form again and again must not fill their mailbox; nor may whoever does so
 // from one network use up the mails that the person needs.
-const mailsPerNetwork = per('hour', 5)
-const mailsPerAddress = per('hour', 20)
+const mailsPerNetwork = policyOf(per('hour', 5), { name: 'mail from network', group: 'mail' })
+const mailsPerAddress = policyOf(per('hour', 20), { name: 'mail', group: 'mail' })
 
 /**
  * The identity of accounts: a bearer token, or the cookie where there is no Authorization field at all. A field that
@@ -215,8 +215,8 @@ function transportOf({ mail, mode }: Settings): MailTransport {
 
 async function mayMail(limits: LimitStore, email: string, address: string): Promise<boolean> {
   const checks = [
-    { name: 'mail from network', limit: mailsPerNetwork, key: `email:${email} ${networkKey(address)}` },
-    { name: 'mail', limit: mailsPerAddress, key: `email:${email}` },
+    { policy: mailsPerNetwork, key: `email:${email} ${networkKey(address)}` },
+    { policy: mailsPerAddress, key: `email:${email}` },
   ]
-  return (await limits.consume(checks, performance.timeOrigin + performance.now())).allowed
+  return (await limits.consume(checks, monotonicMs())).allowed
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginOptions } from 'fastify'
-import { type Access, type Place, placeAbove } from '../route/index.ts'
+import { type Access, type LimitClass, type Place, placeAbove } from '../route/index.ts'
 
 /** A Fastify plugin, in either of its forms: it returns a promise, or calls `done`. */
 export type Plugin = (
@@ -13,7 +13,7 @@ export interface Adoption {
   readonly reason: string
   readonly plugin: Plugin
   readonly access: Access<unknown>
-  readonly limit: string
+  readonly limit: string | LimitClass
   readonly place: Place
 }
 
@@ -21,8 +21,8 @@ export interface Adoption {
 export interface AdoptionTerms {
   /** Who may call them; `owns` is not possible, because a plugin does not query through the row rules. */
   readonly access: Access<unknown>
-  /** The name of their limit class. */
-  readonly limit: string
+  /** The name of their limit class, or one for them alone. */
+  readonly limit: string | LimitClass
 }
 
 const adoptions = new WeakSet<object>()

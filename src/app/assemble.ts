@@ -57,8 +57,8 @@ export async function assemble({
     services,
   )
   // What no route answers is counted too, or a scanner could ask for ever.
-  fastify.addHook('onRequest', async (request) => {
-    if (request.is404) await unrouted(request)
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (request.is404) await unrouted(request, reply)
   })
   const holder: { plan?: Plan } = {}
   const planNow = (): Plan => holder.plan ?? planOf(declaration, vocabulary, [])
@@ -68,7 +68,7 @@ export async function assemble({
   if (taken.length > 0) throw new BootError(taken)
   const ownPlans = serveOwn(fastify, own, vocabulary.limits, services)
   for (const { route, plan } of [...app.own, ...app.routes])
-    serve(fastify, prepareRoute(route, vocabulary), plan, services)
+    serve(fastify, prepareRoute(route), plan, services)
   await registerPlugins(fastify, declaration.plugins ?? [], vocabulary, services)
   await fastify.ready()
   const violations = unadopted(edge)

@@ -2,6 +2,7 @@ import { accountPages } from '../account-pages/index.ts'
 import { assert } from '../base/index.ts'
 import { deriveKey } from '../crypto/index.ts'
 import type { Database, OwnedRows } from '../data/index.ts'
+import type { EdgeOptions } from '../http/index.ts'
 import { OnceReplies, replySeal } from '../idempotency/index.ts'
 import { minimumChars } from '../passwords/index.ts'
 import type { Route } from '../route/index.ts'
@@ -13,6 +14,7 @@ import type { AppDeclaration } from './declaration.ts'
 import { examineApp } from './examine.ts'
 import { layFoundation, loggerFor } from './foundation.ts'
 import { Late } from './late.ts'
+import { openLimitStore } from './limit-store.ts'
 import type { AccountsFront } from './own-routes.ts'
 import { refusedRows } from './refused-rows.ts'
 import { type Server, serverOf } from './server.ts'
@@ -28,8 +30,17 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
   for (const warning of settings.warnings) logger.warn(warning)
   let origin = settings.publicOrigin
   const { resources } = app.vocabulary
-  const ground = { declaration, settings, resources, logger, origin: () => origin }
-  const { database, rows, limits, emit, accounts, closeParts } = await layFoundation(ground)
+  const limits = await openLimitStore(declaration, settings, logger)
+  const ground = { declaration, settings, resources, logger, limits, origin: () => origin }
+  const foundation = await layFoundation(ground).catch(async (error: unknown) => {
+    await limits.close()
+    throw error
+  })
+  const { database, rows, emit, bans, accounts } = foundation
+  const closeParts = async (): Promise<void> => {
+    await foundation.closeParts()
+    await limits.close()
+  }
   try {
     if (accounts !== undefined) late.set(accounts.parts)
     const identify = given ?? accounts?.identify
@@ -40,6 +51,8 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
       refusedRow: refusedRows(rows, emit, logger),
       once: onceReplies(database, rows, settings),
       limits,
+      limitFields: declaration.http?.rateLimits?.fields,
+      accountBannedForMs: bans.accountBannedForMs,
       cursorKey: deriveKey(settings.secret, 'cursor'),
     })
     const { edge, plan } = await assemble({
@@ -51,15 +64,7 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
         accounts === undefined
           ? undefined
           : accountsFront(declaration, settings.mode, () => accounts.parts.tokens.jwks()),
-      options: {
-        origin: new URL(settings.publicOrigin),
-        mode: settings.mode,
-        trustedProxies: settings.trustedProxies,
-        allowedOrigins: settings.allowedOrigins,
-        tls: settings.tls ?? undefined,
-        ...declaration.http,
-        logger,
-      },
+      options: { ...edgeOptionsOf(settings, declaration), logger, bannedForMs: bans.addressBannedForMs },
     })
     edge.health.add('database', () => database.check())
     const onListening = (address: string): void => {
@@ -71,6 +76,7 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
       plan,
       settings,
       rows,
+      bans: bans.bans,
       logger,
       onListening,
       origin: () => origin,
@@ -82,6 +88,17 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
     await closeParts()
     await database.close()
     throw error
+  }
+}
+
+function edgeOptionsOf(settings: Settings, { http }: AppDeclaration): Omit<EdgeOptions, 'logger'> {
+  return {
+    origin: new URL(settings.publicOrigin),
+    mode: settings.mode,
+    trustedProxies: settings.trustedProxies,
+    allowedOrigins: settings.allowedOrigins,
+    tls: settings.tls ?? undefined,
+    ...http,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Bans } from '../bans/index.ts'
 import type { MigrationReport } from '../data/index.ts'
 import type { KeysReport, KeysRequest } from '../keys/index.ts'
 import { createLogger } from '../observe/index.ts'
@@ -10,7 +11,7 @@ import type { BootOptions } from './boot-options.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { examineApp } from './examine.ts'
 import { loggerFor } from './foundation.ts'
-import { manage, migrate, withAccounts } from './jobs.ts'
+import { manage, migrate, withAccounts, withBans } from './jobs.ts'
 import { Late } from './late.ts'
 import { type Server, stopOnSignals } from './server.ts'
 import { idleServices } from './services.ts'
@@ -31,6 +32,8 @@ export interface App {
   migrate(options: BootOptions & { readonly direction: 'up' | 'down' | 'status' }): Promise<MigrationReport>
   /** Opens the accounts of the application for a job on the command line, and closes them. @throws DatabaseFault */
   accounts<T>(options: BootOptions, run: (parts: AccountsParts) => Promise<T>): Promise<T>
+  /** Opens the bans for a job on the command line; nodes that run know of what it does within a second. @throws DatabaseFault */
+  bans<T>(options: BootOptions, run: (bans: Bans) => Promise<T>): Promise<T>
   /** Lists, rotates and destroys the keys of encrypted columns, and re-encrypts. @throws DatabaseFault, KeyFault */
   keys(options: BootOptions & KeysRequest): Promise<KeysReport>
 }
@@ -59,6 +62,7 @@ export function createApp(declaration: AppDeclaration): App {
     },
     migrate: (options) => migrate(declaration, options),
     accounts: (options, run) => withAccounts(declaration, options, run),
+    bans: (options, run) => withBans(declaration, options, run),
     keys: (options) => manage(declaration, options),
   }
 }

@@ -1,4 +1,5 @@
 import { attemptsMigration } from '../attempts/index.ts'
+import { bansMigration } from '../bans/index.ts'
 import {
   applyPolicies,
   type Database,
@@ -44,6 +45,7 @@ const ownHistory: History = {
     attemptsMigration,
     accountsMigration,
     hashCostMigration,
+    bansMigration,
   ],
   table: 'holdfast_own_migrations',
 }

@@ -2,6 +2,7 @@ import type { Peppers } from '../crypto/index.ts'
 import type { Migration } from '../data/index.ts'
 import type { EdgeLimits, OptionalHeaders } from '../http/index.ts'
 import type { KeyEncryption } from '../keys/index.ts'
+import type { FieldStyle } from '../limits/index.ts'
 import type { BreachSource } from '../passwords/index.ts'
 import type { Route, Vocabulary } from '../route/index.ts'
 import type { Adoption, Plugin } from './adopt.ts'
@@ -32,6 +33,18 @@ export interface AppDeclaration {
   readonly keyEncryption?: KeyEncryption
   /** What the HTTP edge does differently from its defaults. */
   readonly http?: HttpOptions
+}
+
+/** Choices about rate limits; each has a safe default. */
+export interface RateLimitOptions {
+  /** `ietf-and-legacy` for clients that still read `X-RateLimit-*`. */
+  readonly fields?: FieldStyle
+  /** How many keys each rule remembers on this node; 250,000 unless given. */
+  readonly keyCount?: number
+  /** How long a request waits for Redis, in milliseconds, before this node decides by itself; 25 unless given. */
+  readonly redisTimeoutMs?: number
+  /** How many nodes there are at least, for an outage of Redis that begins before they have seen each other; 1 unless given. */
+  readonly leastNodeCount?: number
 }
 
 /** Choices about accounts; each has a safe default. */
@@ -66,4 +79,6 @@ export interface HttpOptions {
   readonly headers?: OptionalHeaders
   /** Limits on sizes, counts and times that differ from the default. */
   readonly limits?: Partial<EdgeLimits>
+  /** What rate limits do differently from their defaults; the classes themselves stand in `words()`. */
+  readonly rateLimits?: RateLimitOptions
 }

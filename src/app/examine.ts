@@ -5,6 +5,8 @@ import {
   examineOverlap,
   examineRoute,
   examineVocabulary,
+  type LimitClass,
+  limitPlan,
   type Plan,
   placeText,
   type Route,
@@ -21,6 +23,7 @@ import { isAdoption } from './adopt.ts'
 import { builtinLimits } from './builtin.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { examineAccounts } from './examine-accounts.ts'
+import { limitOf } from './plugins.ts'
 
 /** An application that declares nothing that would be open by accident. */
 export interface ExaminedApp {
@@ -67,7 +70,7 @@ export async function examineApp(
   }
   if (violations.length > 0) throw new BootError(violations)
   return {
-    vocabulary: withBuiltin(vocabulary),
+    vocabulary: { ...vocabulary, limits: limitsOf(declaration, routes) },
     routes: routes.map((route) => ({ route, plan: routePlan(route, 'application') })),
     own: own.routes.map((route) => ({
       route,
@@ -96,6 +99,19 @@ function withBuiltin(vocabulary: Vocabulary): Vocabulary {
   return { ...vocabulary, limits: { ...builtinLimits, ...vocabulary.limits } }
 }
 
+/** Every limit class by name: Holdfast's own, those of single routes and plugins, and the application's. */
+function limitsOf(
+  { vocabulary, plugins = [] }: AppDeclaration,
+  routes: readonly ExaminedRoute[],
+): Readonly<Record<string, LimitClass>> {
+  const adopted = plugins.filter(isAdoption).map((plugin) => limitOf(plugin, vocabulary))
+  const used = [...routes.map(({ limit }) => limit), ...adopted.filter((limit) => limit !== undefined)]
+  return {
+    ...withBuiltin(vocabulary).limits,
+    ...Object.fromEntries(used.map(({ name, limit }) => [name, limit])),
+  }
+}
+
 function notARoute(index: number): Violation {
   return {
     rule: 'route.not-a-route',
@@ -118,7 +134,9 @@ export function planOf(
     // In the order of their addresses, whatever order they were imported in.
     routes: [...routes].sort(byPlace),
     resources: vocabulary.resources.map(resourcePlan),
-    limits: vocabulary.limits,
+    limits: Object.fromEntries(
+      Object.entries(vocabulary.limits).map(([name, limit]) => [name, limitPlan(limit)]),
+    ),
     roles: vocabulary.roles,
     settings: settingsPlan(),
   }

@@ -2,10 +2,11 @@ import type { Database } from '../data/index.ts'
 import { OwnedRows, type Resource } from '../data/index.ts'
 import type { EmitEvent } from '../events/index.ts'
 import { type KeyEncryption, rootKeyEncryption } from '../keys/index.ts'
-import { type LimitStore, memoryStore } from '../limits/index.ts'
+import type { LimitStore } from '../limits/index.ts'
 import { createLogger, type Logger } from '../observe/index.ts'
 import type { Settings } from '../settings/index.ts'
 import { type OpenAccounts, openAccounts } from './accounts.ts'
+import { type OpenBans, openBans } from './bans.ts'
 import { bringUpToDate, type OpenVault, openFor, openVault, type Schema, withPatience } from './database.ts'
 import type { AppDeclaration } from './declaration.ts'
 
@@ -13,8 +14,8 @@ import type { AppDeclaration } from './declaration.ts'
 export interface Foundation {
   readonly database: Database
   readonly rows: OwnedRows
-  readonly limits: LimitStore
   readonly emit: EmitEvent
+  readonly bans: OpenBans
   /** None for an application with an identity of its own. */
   readonly accounts: OpenAccounts | undefined
   /** Ends what runs beside requests; the database stays open. */
@@ -27,6 +28,8 @@ export interface Ground {
   readonly settings: Settings
   readonly resources: readonly Resource[]
   readonly logger: Logger
+  /** Where attempts are counted. Whoever opened it closes it. */
+  readonly limits: LimitStore
   /** The public origin, once it is known. */
   readonly origin: () => string
 }
@@ -36,6 +39,7 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
   const { declaration, settings, resources, logger } = ground
   const database = await openFor(settings)
   let keys: OpenVault | undefined
+  let bans: OpenBans | undefined
   try {
     await withPatience(settings, database, (patient) =>
       bringUpToDate(patient, schemaOf(declaration), settings.mode, (migration) =>
@@ -47,28 +51,36 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
       logger.error({ err }, 'the keys of encrypted columns could not be read'),
     )
     const rows = new OwnedRows(database, resources, { vault: keys?.vault })
-    const limits = memoryStore()
-    const emit: EmitEvent = (event) => logger.warn(event, 'security event')
+    const emit = emitTo(logger)
+    const open = await openBans({ settings, database, emit, logger })
+    bans = open
     const accounts =
       declaration.identity === undefined
-        ? await openAccounts({ ...ground, database, rows, keyEncryption, limits, emit })
+        ? await openAccounts({ ...ground, database, rows, keyEncryption, emit })
         : undefined
     return {
       database,
       rows,
-      limits,
       emit,
+      bans: open,
       accounts,
       async closeParts() {
         keys?.ring.close()
+        await open.close()
         await accounts?.close()
       },
     }
   } catch (error) {
     keys?.ring.close()
+    await bans?.close()
     await database.close()
     throw error
   }
+}
+
+/** Writes security events to the log. */
+export function emitTo(logger: Logger): EmitEvent {
+  return (event) => logger.warn(event, 'security event')
 }
 
 /** A log that keeps out what the application calls personal, secret or encrypted. */

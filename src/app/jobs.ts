@@ -1,13 +1,16 @@
+import { type Bans, neverBanned, TableBans } from '../bans/index.ts'
 import { DatabaseFault, type MigrationReport } from '../data/index.ts'
 import { type KeysReport, type KeysRequest, manageKeys, type SigningRotation } from '../keys/index.ts'
-import { loadSettings } from '../settings/index.ts'
+import { memoryStore } from '../limits/index.ts'
+import type { Logger } from '../observe/index.ts'
+import { loadSettings, type Settings } from '../settings/index.ts'
 import { rotateSigningKeys } from '../tokens/index.ts'
 import type { AccountsParts } from '../users/index.ts'
 import type { BootOptions } from './boot-options.ts'
 import { bringUpToDate, migrateTo, openFor, withPatience } from './database.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { examineApp } from './examine.ts'
-import { keyEncryptionOf, layFoundation, loggerFor, schemaOf } from './foundation.ts'
+import { emitTo, keyEncryptionOf, layFoundation, loggerFor, schemaOf } from './foundation.ts'
 
 /** What `holdfast migrate` asks for. @throws DatabaseFault */
 export async function migrate(
@@ -51,6 +54,32 @@ export async function manage(
   }
 }
 
+/** Opens the bans for a job: the table alone, since a job refuses nobody. @throws DatabaseFault */
+export async function withBans<T>(
+  declaration: AppDeclaration,
+  options: BootOptions,
+  run: (bans: Bans) => Promise<T>,
+): Promise<T> {
+  const settings = loadSettings(options.environment ?? process.env)
+  const logger = options.logger ?? jobLogger(declaration, settings)
+  const database = await openFor(settings)
+  try {
+    await withPatience(settings, database, (patient) =>
+      bringUpToDate(patient, schemaOf(declaration), settings.mode, () => undefined),
+    )
+    const never = neverBanned(settings.trustedProxies, settings.neverBanned)
+    return await run(new TableBans({ db: database.db, never, emit: emitTo(logger) }))
+  } finally {
+    await database.close()
+  }
+}
+
+// The answer of a job is what it prints; security events and failures go beside it.
+function jobLogger(declaration: AppDeclaration, settings: Settings): Logger {
+  const logLevel = settings.logLevel === 'info' ? 'warn' : settings.logLevel
+  return loggerFor(declaration, { logLevel }, process.stderr)
+}
+
 /** Opens accounts for a job, and closes them once its mails are sent. @throws DatabaseFault */
 export async function withAccounts<T>(
   declaration: AppDeclaration,
@@ -59,15 +88,14 @@ export async function withAccounts<T>(
 ): Promise<T> {
   const settings = loadSettings(options.environment ?? process.env)
   const { resources } = (await examineApp(declaration, [])).vocabulary
-  // The answer of a job is what it prints; security events and failures go beside it.
-  const logLevel = settings.logLevel === 'info' ? 'warn' : settings.logLevel
-  const logger = options.logger ?? loggerFor(declaration, { logLevel }, process.stderr)
+  const logger = options.logger ?? jobLogger(declaration, settings)
   const origin = (): string => settings.publicOrigin
   const { accounts, database, closeParts } = await layFoundation({
     declaration,
     settings,
     resources,
     logger,
+    limits: memoryStore(),
     origin,
   })
   try {

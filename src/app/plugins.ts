@@ -1,6 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { type Edge, gatekeeper, markedConfig, markOf, type PipelineServices } from '../http/index.ts'
-import { accessPlan, placeText, type RoutePlan, type Violation, type Vocabulary } from '../route/index.ts'
+import {
+  accessPlan,
+  type NamedLimit,
+  placeText,
+  type RoutePlan,
+  type Violation,
+  type Vocabulary,
+} from '../route/index.ts'
 import { type Adoption, isAdoption, type Plugin } from './adopt.ts'
 
 /** Registers the application's plugins; the routes of an adopted one get its access and its limit. */
@@ -22,9 +29,9 @@ async function registerAdopted(
   vocabulary: Vocabulary,
   services: PipelineServices,
 ): Promise<void> {
-  const limit = vocabulary.limits[adoption.limit]
+  const limit = limitOf(adoption, vocabulary)
   if (limit === undefined) return
-  const gate = { access: adoption.access.rule, limit: { name: adoption.limit, limit } }
+  const gate = { access: adoption.access.rule, limit }
   await fastify.register(async (child) => {
     child.addHook('onRequest', gatekeeper(gate, services))
     child.addHook('onRoute', (route) => {
@@ -32,7 +39,7 @@ async function registerAdopted(
         method: String(route.method),
         path: route.url,
         access: accessPlan(adoption.access.rule),
-        limit: adoption.limit,
+        limit: limit.name,
         status: 200,
         schemas: {},
         source: placeText(adoption.place),
@@ -42,6 +49,13 @@ async function registerAdopted(
     })
     await child.register(adoption.plugin)
   })
+}
+
+/** The limit of a plugin's routes; one of its own bears the reason as its name. */
+export function limitOf({ limit, reason }: Adoption, { limits }: Vocabulary): NamedLimit | undefined {
+  if (typeof limit !== 'string') return { name: reason, limit }
+  const named = limits[limit]
+  return named === undefined ? undefined : { name: limit, limit: named }
 }
 
 /** Every route that Fastify knows and no declaration accounts for. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Bans } from '../bans/index.ts'
 import { assert } from '../base/index.ts'
 import type { Database, Explanation, MigrationDatabase, OwnedRows, Resource } from '../data/index.ts'
 import { type Edge, onSignals, type StopOutcome, stopGracefully } from '../http/index.ts'
@@ -34,6 +35,8 @@ export interface Server {
    * @example await server.createAccount({ email: 'ann@example.com', password, roles: ['editor'] })
    */
   createAccount(account: GivenAccount): Promise<string>
+  /** Who is banned: addresses, ranges and accounts, on all nodes. */
+  readonly bans: Bans
   /** Stops: not ready, no new connections, running requests finish, the database is closed. */
   stop(): Promise<StopOutcome>
   /**
@@ -60,6 +63,7 @@ export interface ServerParts {
   readonly settings: Settings
   readonly database: Database
   readonly rows: OwnedRows
+  readonly bans: Bans
   readonly logger: Logger
   /** Told the address once it is known. */
   readonly onListening: (address: string) => void
@@ -83,6 +87,7 @@ export function serverOf({
   settings,
   database,
   rows,
+  bans,
   logger,
   onListening,
   onStop,
@@ -98,6 +103,7 @@ export function serverOf({
   return {
     plan,
     settings,
+    bans,
     fastify: edge.fastify,
     async listen() {
       try {

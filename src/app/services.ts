@@ -5,7 +5,11 @@ import { Problem } from '../errors/index.ts'
 import type { PipelineServices } from '../http/index.ts'
 import { type OnceReplies, parseIdempotencyKey } from '../idempotency/index.ts'
 import type { Identify } from '../identity/index.ts'
-import { type LimitStore, limitFields } from '../limits/index.ts'
+import { Delays, type FieldStyle, Limiter, type LimitStore, memoryStore } from '../limits/index.ts'
+import { limitPlan, type NamedLimit } from '../route/index.ts'
+
+// Each holds a socket and about 10 kB.
+const delayedCount = 1_000
 
 /** What the services are made of. */
 export interface ServiceParts {
@@ -14,6 +18,9 @@ export interface ServiceParts {
   readonly refusedRow: PipelineServices['refusedRow']
   readonly once: OnceReplies
   readonly limits: LimitStore
+  /** Which header fields tell clients of their limits; those of the IETF unless given. */
+  readonly limitFields?: FieldStyle | undefined
+  readonly accountBannedForMs: PipelineServices['accountBannedForMs']
   /** Seals the cursors of lists. */
   readonly cursorKey: Secret<Buffer>
 }
@@ -25,13 +32,14 @@ export function servicesOf({
   refusedRow,
   once,
   limits,
+  limitFields,
+  accountBannedForMs,
   cursorKey,
 }: ServiceParts): PipelineServices {
   return {
-    count: async (name, limit, key) => {
-      const decision = await limits.consume([{ name, limit, key }], monotonicMs())
-      return { allowed: decision.allowed, fields: limitFields(decision) }
-    },
+    limiterFor: limitersOn(limits, limitFields),
+    delays: new Delays(delayedCount),
+    accountBannedForMs,
     identify,
     scoped: (scope) => rows.as(scope),
     transaction: (scope, run) => rows.transaction(scope, run),
@@ -56,9 +64,16 @@ function keyIn(field: string): string {
   })
 }
 
-/** Unix milliseconds that never step back, whatever happens to the wall clock. */
-function monotonicMs(): number {
-  return Math.floor(performance.timeOrigin + performance.now())
+/** One limiter for each class, however many routes have it. */
+function limitersOn(store: LimitStore, fields: FieldStyle | undefined): (limit: NamedLimit) => Limiter {
+  const known = new Map<string, Limiter>()
+  return ({ name, limit }) => {
+    // Not by name alone: a route's own class could bear the name of another.
+    const id = JSON.stringify([name, limitPlan(limit)])
+    const limiter = known.get(id) ?? new Limiter(limit, { name, store, ...(fields && { fields }) })
+    known.set(id, limiter)
+    return limiter
+  }
 }
 
 const nothing = (): never => {
@@ -67,7 +82,9 @@ const nothing = (): never => {
 
 /** Stands in where an application is only looked at: its routes are registered, none is ever called. */
 export const idleServices: PipelineServices = {
-  count: nothing,
+  limiterFor: limitersOn(memoryStore(), undefined),
+  delays: new Delays(0),
+  accountBannedForMs: nothing,
   identify: nothing,
   scoped: nothing,
   transaction: nothing,

@@ -1,4 +1,4 @@
-import type { AccessPlan, LimitPlan, Plan, ResourcePlan, RoutePlan } from '../route/index.ts'
+import type { AccessPlan, LimitRulePlan, Plan, ResourcePlan, RoutePlan } from '../route/index.ts'
 import { inOrder } from './plan-file.ts'
 import { shapeText } from './schema-shape.ts'
 import type { Terminal } from './terminal.ts'
@@ -32,7 +32,7 @@ function cellsOf(route: RoutePlan, limits: Plan['limits']): readonly string[] {
     route.method,
     route.path,
     whoText(route.access),
-    limitText(route.limit, Object.hasOwn(limits, route.limit) ? limits[route.limit] : undefined),
+    limitText(route, limits),
     [...inputs, `→ ${route.status}${given}`].join(' '),
     origin === 'application' ? route.source : `${route.source} (${origin})`,
   ]
@@ -69,13 +69,23 @@ function isOpen(access: AccessPlan): boolean {
 const windowNames: ReadonlyMap<number, string> = new Map([
   [1, 'second'],
   [60, 'minute'],
+  [900, '15 minutes'],
   [3600, 'hour'],
   [86_400, 'day'],
 ])
 
-function limitText(name: string, limit: LimitPlan | undefined): string {
+function limitText({ limit: name, cost, path, method }: RoutePlan, limits: Plan['limits']): string {
+  const limit = Object.hasOwn(limits, name) ? limits[name] : undefined
   if (limit === undefined) return name
-  return `${name}, ${limit.count} per ${windowNames.get(limit.windowSeconds) ?? `${limit.windowSeconds} seconds`}`
+  const rules = [limit, ...Object.values(limit.and ?? {})].map(rateText)
+  const each =
+    cost === undefined ? '' : typeof cost === 'number' ? ` × ${cost}` : ` × ${cost.query}/${cost.per}`
+  const shown = name === `${method} ${path}` ? 'its own' : name
+  return `${shown}, ${rules.join(' and ')}${each}`
+}
+
+function rateText({ count, windowSeconds }: LimitRulePlan): string {
+  return `${count} per ${windowNames.get(windowSeconds) ?? `${windowSeconds} seconds`}`
 }
 
 function resourceText(resource: ResourcePlan, terminal: Terminal): string {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import type { Command } from './command.ts'
+import { bans } from './commands/bans.ts'
 import { dev } from './commands/dev.ts'
 import { env } from './commands/env.ts'
 import { keys } from './commands/keys.ts'
@@ -15,7 +16,7 @@ import { didYouMean, parseCall, quoted } from './parse-call.ts'
 import { reportOf } from './report.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 
-const commands: readonly Command[] = [start, dev, routes, env, migrate, keys, users]
+const commands: readonly Command[] = [start, dev, routes, env, migrate, keys, users, bans]
 
 async function main(words: readonly string[], terminal: Terminal): Promise<void> {
   const [first, ...rest] = words[0] === 'help' ? [words[1] ?? '--help', '--help'] : words

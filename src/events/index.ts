@@ -1,6 +1,7 @@
 export type {
   AccountEvent,
   AccountEventName,
+  BanEvent,
   EmitEvent,
   RefusedRowEvent,
   SecurityEvent,

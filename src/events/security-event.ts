@@ -2,7 +2,7 @@
  * Something that happened which matters for security, in the words of the OWASP Logging Vocabulary. It names who and
  * what, never a secret and never what was sent.
  */
-export type SecurityEvent = RefusedRowEvent | AccountEvent
+export type SecurityEvent = RefusedRowEvent | AccountEvent | BanEvent
 
 /** Somebody asked for a row that is not theirs. */
 export interface RefusedRowEvent {
@@ -16,6 +16,24 @@ export interface RefusedRowEvent {
   /** What they wanted to do to it. */
   readonly action: string
   readonly requestId: string
+}
+
+/** Somebody has been banned, had the ban extended, or is free again. */
+export interface BanEvent {
+  readonly event: 'authz_change'
+  readonly from: 'free' | 'banned'
+  readonly to: 'free' | 'banned'
+  readonly banId: string
+  readonly kind: 'address' | 'range' | 'account'
+  /** The address, the range, or the account's id. */
+  readonly target: string
+  /** `manual`, or the name of the detector that has banned. */
+  readonly origin: string
+  readonly reason: string
+  /** When the ban ends by itself; `null` for never. */
+  readonly until: string | null
+  /** Who did it, where that is known by an id. */
+  readonly actorId?: string
 }
 
 /** What can happen to an account, its credentials and its sessions. */

@@ -55,6 +55,7 @@ describe('what holds when nothing is set', () => {
       redis: null,
       mail: { kind: 'outbox', dir: join(dir, '.data', 'outbox'), from: null },
       trustedProxies: [],
+      neverBanned: [],
       allowedOrigins: [],
       tls: null,
       logLevel: 'info',
@@ -201,10 +202,11 @@ describe('where a value comes from', () => {
       HOLDFAST_SECRET: canary,
       HOLDFAST_SECRET_PREVIOUS_FILE: canary,
       DATABASE_URL: `mysql://user:${canary}@example.com/db`,
-      REDIS_URL: `redis://:${canary}@example.com`,
+      REDIS_URL: `redis://:${canary}@example.com/x`,
       SMTP_URL: `http://:${canary}@example.com`,
       MAIL_FROM: canary,
       TRUSTED_PROXIES: canary,
+      NEVER_BANNED: canary,
       ALLOWED_ORIGINS: `https://${canary}.example.com/path`,
       TLS_CERT: canary,
       TLS_KEY: canary,
@@ -213,7 +215,7 @@ describe('where a value comes from', () => {
       HOLDFAST_SECERT: canary,
     }
     const fault = refusal(everywhere)
-    expect(fault.faults).toHaveLength(15)
+    expect(fault.faults).toHaveLength(16)
     expect(`${fault.report}${inspect(fault)}${JSON.stringify(fault)}${fault.stack}`).not.toContain(canary)
     expect(refusal({ NODE_ENV: canary }).report).not.toContain(canary)
     const settings = load({

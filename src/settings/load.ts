@@ -55,6 +55,7 @@ function complete(reader: SettingReader, layers: readonly Environment[]): Settin
   const redis = rules.resolveRedis(reader)
   const mail = rules.resolveMail(reader, dataDir)
   const trustedProxies = listOrNone(reader.read(table.trustedProxies))
+  const neverBanned = listOrNone(reader.read(table.neverBanned))
   const allowedOrigins = listOrNone(reader.read(table.allowedOrigins))
   const logLevel = givenOf(reader.read(table.logLevel))
   const { mode } = reader
@@ -62,7 +63,7 @@ function complete(reader: SettingReader, layers: readonly Environment[]): Settin
   if (publicOrigin === undefined || dataDir === undefined || secret === undefined) return undefined
   if (previousSecret === undefined || database === undefined || redis === undefined) return undefined
   if (mail === undefined || trustedProxies === undefined || allowedOrigins === undefined) return undefined
-  if (logLevel === undefined) return undefined
+  if (neverBanned === undefined || logLevel === undefined) return undefined
   return Object.freeze({
     mode,
     host,
@@ -75,6 +76,7 @@ function complete(reader: SettingReader, layers: readonly Environment[]): Settin
     redis,
     mail,
     trustedProxies,
+    neverBanned,
     allowedOrigins,
     tls,
     logLevel,

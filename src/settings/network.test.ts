@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { isLoopback, parseHost, parseOrigin, parsePort, parseProxyRange } from './network.ts'
+import {
+  isLoopback,
+  parseAllowedRange,
+  parseHost,
+  parseOrigin,
+  parsePort,
+  parseProxyRange,
+} from './network.ts'
 import { listOf, type Parser } from './setting.ts'
 
 function check<T>(title: string, parse: Parser<T>, good: readonly string[], bad: readonly string[]): void {
@@ -97,6 +104,13 @@ check(
     '*',
     '',
   ],
+)
+
+check(
+  'V8.2.4 an allow list does not hold everybody',
+  parseAllowedRange,
+  ['10.0.0.0/8', '192.168.1.7', '2001:db8::/32', '::1'],
+  ['0.0.0.0/0', '::/0', '128.0.0.0/1', '2000::/3', '::ffff:10.0.0.1', '10.0.0.0/33', 'office', ''],
 )
 
 check(

@@ -71,6 +71,22 @@ mappedIpv4.addSubnet('::ffff:0:0', 96, 'ipv6')
  * @see OWASP ASVS 5.0 §4.1.3
  */
 export function parseProxyRange(text: string): Parsed<string> {
+  return parseCidr(
+    text,
+    bad('is so wide that clients themselves would be trusted', 'name the networks of your own proxies'),
+  )
+}
+
+/**
+ * An address or a CIDR range that no ban can hit. What holds strangers is refused: they could not be banned.
+ *
+ * @see OWASP ASVS 5.0 §8.2.4
+ */
+export function parseAllowedRange(text: string): Parsed<string> {
+  return parseCidr(text, bad('is so wide that attackers would be in it too', 'name the networks of your own'))
+}
+
+function parseCidr(text: string, tooWide: Parsed<string>): Parsed<string> {
   const [address = '', bits, ...rest] = text.split('/')
   const family = isIP(address)
   const fix = 'write an IP address or a CIDR range such as 10.0.0.0/8'
@@ -83,7 +99,5 @@ export function parseProxyRange(text: string): Parsed<string> {
   if (!/^(0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) {
     return bad('has a prefix length that does not exist', fix)
   }
-  return Number(bits) < minPrefixBits[family]
-    ? bad('is so wide that clients themselves would be trusted', 'name the networks of your own proxies')
-    : good(text)
+  return Number(bits) < minPrefixBits[family] ? tooWide : good(text)
 }

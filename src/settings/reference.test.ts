@@ -16,6 +16,7 @@ const contract = [
   'SMTP_URL',
   'MAIL_FROM',
   'TRUSTED_PROXIES',
+  'NEVER_BANNED',
   'ALLOWED_ORIGINS',
   'TLS_CERT',
   'TLS_KEY',

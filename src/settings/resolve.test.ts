@@ -103,11 +103,9 @@ describe('DATABASE_URL and REDIS_URL', () => {
     { env: { DATABASE_URL: 'data/x.db' }, want: 'DATABASE_URL is no database URL' },
     { env: { DATABASE_URL: 'sqlite:' }, want: 'DATABASE_URL names no file' },
     { env: { DATABASE_URL: 'sqlite://data/x.db' }, want: 'DATABASE_URL is a URL where a path is expected' },
-    {
-      env: { REDIS_URL: 'rediss://:p@redis.example:6380' },
-      want: 'REDIS_URL asks for Redis, which is not in this version',
-    },
     { env: { REDIS_URL: 'http://redis.example' }, want: 'REDIS_URL is no Redis URL' },
+    { env: { REDIS_URL: 'redis://redis.example/limits' }, want: 'REDIS_URL is no Redis URL' },
+    { env: { REDIS_URL: 'redis://redis.example/2?cluster=true' }, want: 'REDIS_URL names a database' },
   ]
   for (const { env, want } of cases) {
     it(`are refused: ${JSON.stringify(env)}`, () => {

@@ -4,7 +4,6 @@ import type { Secret } from '../base/index.ts'
 import { developmentSecret } from './development-secret.ts'
 import { errorCode, readSmallFile } from './files.ts'
 import { isLoopback, originOf } from './network.ts'
-import { offeredRedis } from './not-offered.ts'
 import type { SettingReader } from './reader.ts'
 import { isDevelopmentSecret } from './root-secret.ts'
 import type { MailTarget, TlsPaths } from './settings.ts'
@@ -148,11 +147,11 @@ export function resolveDatabase(
   return undefined
 }
 
-/** Redis: none in this version. */
+/** Redis, or none: limits are counted in the memory of each node. */
 export function resolveRedis(reader: SettingReader): Secret | null | undefined {
   const redis = reader.read(table.redis)
   if (redis.kind === 'absent') return null
-  return redis.kind === 'faulty' ? undefined : reader.accept(table.redis.env, offeredRedis(redis.value))
+  return redis.kind === 'faulty' ? undefined : redis.value
 }
 
 /** The mail server with its sender, or the outbox. */

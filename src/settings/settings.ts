@@ -21,11 +21,13 @@ export interface Settings {
   /** The data folder, absolute. It may not exist yet. */
   readonly dataDir: string
   readonly database: DatabaseTarget
-  /** The Redis URL; this version never has one. */
+  /** The Redis URL; `null` for none. */
   readonly redis: Secret | null
   readonly mail: MailTarget
   /** Addresses and CIDR ranges whose forwarding headers count. */
   readonly trustedProxies: readonly string[]
+  /** Addresses and CIDR ranges that no ban can hit, beside the trusted proxies. */
+  readonly neverBanned: readonly string[]
   /** Origins that CORS grants access to, exactly. */
   readonly allowedOrigins: readonly string[]
   /** The PEM files of the listener; `null` when a proxy speaks TLS. */

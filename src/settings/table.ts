@@ -1,5 +1,5 @@
 import type { Secret } from '../base/index.ts'
-import { parseHost, parseOrigin, parsePort, parseProxyRange } from './network.ts'
+import { parseAllowedRange, parseHost, parseOrigin, parsePort, parseProxyRange } from './network.ts'
 import { parseSecret } from './root-secret.ts'
 import { type Fallback, good, listOf, oneOf, type Setting } from './setting.ts'
 import { type DatabaseTarget, parseDatabase, parseRedis, parseSender, parseSmtp } from './targets.ts'
@@ -107,9 +107,9 @@ export const redis: Setting<Secret> = {
   env: 'REDIS_URL',
   fallback: { kind: 'rule', says: 'none: in memory' },
   unit: 'URL',
-  range: '`redis://…` or `rediss://…` (not in this version)',
+  range: '`redis://HOST:PORT` or `rediss://…` for TLS; Redis 7 or Valkey; `?cluster=true` for a cluster',
   neededInProduction: false,
-  help: 'Shared limits, revocation and bans across nodes.',
+  help: 'Rate limits that all nodes share. Without it each node counts by itself.',
   parse: parseRedis,
 }
 
@@ -147,6 +147,17 @@ export const trustedProxies: Setting<readonly string[]> = {
   neededInProduction: false,
   help: 'The proxies whose forwarding headers count. Headers from anyone else are ignored.',
   parse: listOf(parseProxyRange, 64),
+}
+
+export const neverBanned: Setting<readonly string[]> = {
+  name: 'neverBanned',
+  env: 'NEVER_BANNED',
+  fallback: none,
+  unit: 'CIDR ranges',
+  range: 'up to 64, comma separated; not everybody',
+  neededInProduction: false,
+  help: 'Who cannot be banned: monitoring, offices. TRUSTED_PROXIES never can.',
+  parse: listOf(parseAllowedRange, 64),
 }
 
 export const allowedOrigins: Setting<readonly string[]> = {
@@ -205,6 +216,7 @@ export const settingTable: readonly Setting<unknown>[] = [
   smtp,
   mailFrom,
   trustedProxies,
+  neverBanned,
   allowedOrigins,
   tlsCert,
   tlsKey,

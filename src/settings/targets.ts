@@ -38,9 +38,11 @@ export function parseDatabase(text: string): Parsed<DatabaseTarget> {
 /** A Redis URL, `rediss` for TLS. */
 export function parseRedis(text: string): Parsed<Secret> {
   const url = urlWith(text, ['redis:', 'rediss:'])
-  return url === null || url.hostname === ''
-    ? bad('is no Redis URL', 'write redis://HOST:PORT, or rediss:// for TLS')
-    : good(new Secret(text))
+  if (url === null || url.hostname === '' || !/^\/?\d{0,4}$/.test(url.pathname))
+    return bad('is no Redis URL', 'write redis://HOST:PORT, or rediss:// for TLS')
+  if (url.searchParams.get('cluster') === 'true' && Number(url.pathname.slice(1)) > 0)
+    return bad('names a database of a cluster, which has one alone', 'leave the number behind the host out')
+  return good(new Secret(text))
 }
 
 /** A mail server, `smtps` for TLS from the first byte. */

@@ -4,12 +4,13 @@ import { accessMap } from '../access-map.ts'
 import type { Call, Command } from '../command.ts'
 import { exitCodes, UsageFault } from '../fault.ts'
 import { formatOf, formatOptions } from '../format.ts'
+import { limitsTable } from '../limits-table.ts'
 import { loadApplication } from '../load-application.ts'
 import { quoted } from '../parse-call.ts'
 import { planDifferences } from '../plan-diff.ts'
 import { planFile } from '../plan-file.ts'
 
-const formats = ['text', 'json'] as const
+const formats = ['text', 'json', 'limits'] as const
 
 /** `holdfast routes`: who may call what. */
 export const routes: Command = {
@@ -19,7 +20,8 @@ export const routes: Command = {
   summary: 'Prints the access map: each route with who may call it, how often, what it takes and gives.',
   details: `
 It starts nothing and needs no settings. --write keeps the plan in a file to be committed, --check compares it and
-exits with 1 when the application says something else by now; line numbers do not count.
+exits with 1 when the application says something else by now; line numbers do not count. The format "limits" is a
+Markdown table of what each endpoint lets through.
 `,
   options: {
     ...formatOptions(formats),
@@ -41,9 +43,12 @@ exits with 1 when the application says something else by now; line numbers do no
       return exitCodes.fine
     }
     if (check !== undefined) return compare(call, plan, { file: check, committed })
-    call.terminal.out(
-      format === 'json' ? `${JSON.stringify(plan, null, 2)}\n` : accessMap(plan, call.terminal),
-    )
+    const print = {
+      text: () => accessMap(plan, call.terminal),
+      json: () => `${JSON.stringify(plan, null, 2)}\n`,
+      limits: () => limitsTable(plan),
+    }
+    call.terminal.out(print[format]())
     return exitCodes.fine
   },
 }

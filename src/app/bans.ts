@@ -1,0 +1,59 @@
+import { BanIndex, type Bans, followBans, neverBanned, TableBans } from '../bans/index.ts'
+import type { Database } from '../data/index.ts'
+import type { EmitEvent } from '../events/index.ts'
+import type { Logger } from '../observe/index.ts'
+import type { Settings } from '../settings/index.ts'
+import { startUpkeep } from './upkeep.ts'
+
+/** Bans, running. */
+export interface OpenBans {
+  readonly bans: Bans
+  /** For how long an address is still banned, from memory. */
+  readonly addressBannedForMs: (address: string) => number | undefined
+  /** For how long an account is still banned, from memory. */
+  readonly accountBannedForMs: (userId: string) => number | undefined
+  close(): Promise<void>
+}
+
+/** What bans are opened with. */
+export interface BansOpening {
+  readonly settings: Pick<Settings, 'trustedProxies' | 'neverBanned'>
+  readonly database: Database
+  readonly emit: EmitEvent
+  readonly logger: Logger
+}
+
+/** Reads who is banned, and follows the table. @throws UNAVAILABLE when it cannot be read at the start */
+export async function openBans({ settings, database, emit, logger }: BansOpening): Promise<OpenBans> {
+  const { db } = database
+  const nowMs = Date.now
+  const never = neverBanned(settings.trustedProxies, settings.neverBanned)
+  const index = new BanIndex({
+    never,
+    nowMs,
+    onOverfull: (droppedCount) =>
+      logger.error(
+        { droppedCount },
+        'there are more bans than memory is kept for: the shortest are not in force',
+      ),
+  })
+  const follower = await followBans({
+    db,
+    index,
+    nowMs,
+    onFailure: (err) => logger.error({ err }, 'reading the bans has failed; those known stay in force'),
+  })
+  const bans = new TableBans({ db, never, emit, nowMs, onChange: (record) => follower.note(record) })
+  const upkeep = startUpkeep([() => bans.clean()], (err) =>
+    logger.error({ err }, 'forgetting ended bans has failed'),
+  )
+  return {
+    bans,
+    addressBannedForMs: (address) => index.addressBannedForMs(address),
+    accountBannedForMs: (userId) => index.accountBannedForMs(userId),
+    async close() {
+      await upkeep.stop()
+      await follower.close()
+    },
+  }
+}
