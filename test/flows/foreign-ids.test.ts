@@ -91,9 +91,9 @@ function guesserOf(address: string, token: string): { ask(guess: Guess): Promise
   return { ask, close: () => agent.destroy() }
 }
 
-/** A reply without what differs between any two: the time of day and the request's own id. */
+/** A reply without what differs between any two: the time of day, what is left of a limit, and the request's own id. */
 function comparable({ status, fields, content }: Reply): object {
-  const named = fields.map((field, at) => (fields[at - 1]?.toLowerCase() === 'date' ? 'now' : field))
+  const named = fields.map((field, at) => (/^(date|ratelimit)$/i.test(fields[at - 1] ?? '') ? 'now' : field))
   return { status, fields: named, content: content.replace(/"instance":"[0-9a-f-]{36}"/, '"instance":""') }
 }
 

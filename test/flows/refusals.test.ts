@@ -20,7 +20,7 @@ describe('rows of others', () => {
   function visible({ status, headers, content }: Answer): unknown {
     const body: unknown = content === '' ? null : JSON.parse(content)
     const { instance, ...rest } = typeof body === 'object' && body !== null ? { instance: '', ...body } : {}
-    const fields = [...headers].filter(([name]) => name !== 'date')
+    const fields = [...headers].filter(([name]) => name !== 'date' && name !== 'ratelimit')
     return { status, fields, rest, hasInstance: typeof instance === 'string' && instance !== '' }
   }
 
@@ -155,7 +155,7 @@ describe('methods', () => {
       const got = await ann.ask('GET', target)
       const head = await ann.ask('HEAD', target)
       const fields = ({ headers }: Answer): unknown =>
-        [...headers].filter(([name]) => !/^(date|connection|keep-alive)$/.test(name))
+        [...headers].filter(([name]) => !/^(date|connection|keep-alive|ratelimit)$/.test(name))
       expect([target, head.status, head.content]).toEqual([target, got.status, ''])
       expect([target, fields(head)]).toEqual([target, fields(got)])
     }
@@ -242,7 +242,9 @@ describe('limits', () => {
     expect(statusesOf(await ask(360, '/.env', {}))).toEqual(new Set([404, 429]))
     const guesses = await ask(360, '/api/notes', { authorization: 'Bearer guess' })
     expect(statusesOf(guesses)).toEqual(new Set([401, 429]))
-    expect((await ann.ask('GET', '/api/notes')).status).toBe(429)
+    // Many: on a slow machine a few have come back by now, and ann herself has three hundred.
+    const known = await Promise.all(Array.from({ length: 100 }, () => ann.ask('GET', '/api/notes')))
+    expect(statusesOf(known)).toContain(429)
     expect((await ann.ask('GET', '/health/live')).status).toBe(200)
   })
 

@@ -29,6 +29,24 @@ const app = `${words}
 export default createApp({ title: 'Hello', version: '1.0.0', vocabulary, routes: [hello] })
 `
 
+const limited = `import { createServer } from 'node:http'
+import { createLimiter, expressLimits, per } from 'holdfast/limits'
+
+const limits = expressLimits(createLimiter(per('minute', 2, { by: ['address'] })))
+const server = createServer((request, reply) => {
+  limits(request, reply, (error) => reply.writeHead(error === undefined ? 200 : 500).end())
+}).listen(0, '127.0.0.1', async () => {
+  const address = server.address()
+  if (address === null || typeof address === 'string') return
+  for (let index = 0; index < 3; index++) {
+    const { status, headers } = await fetch('http://127.0.0.1:' + address.port)
+    console.log(status, headers.get('ratelimit-policy'))
+  }
+  server.closeAllConnections()
+  server.close()
+})
+`
+
 let shipped: readonly string[] = []
 
 beforeAll(async () => {
@@ -104,6 +122,13 @@ describe('the package installed in an empty folder', () => {
     })
   })
 
+  it('gives its limits alone, to a server that has nothing else of it', async () => {
+    writeFileSync(join(consumerDir, 'limited.js'), limited)
+    const told = '"limit";q=2;w=60'
+    const printed = await runTool(process.execPath, ['limited.js'], consumerDir)
+    expect(printed).toBe(`200 ${told}\n200 ${told}\n429 ${told}\n`)
+  })
+
   it('is typed where it is used, and a mistake does not compile', async () => {
     const compilerOptions = {
       ...{ target: 'es2024', lib: ['es2024'], module: 'nodenext', strict: true, noEmit: true },
@@ -114,6 +139,7 @@ describe('the package installed in an empty folder', () => {
     for (const compiler of ['typescript', 'typescript-language-service']) {
       const tsc = [join(modules, compiler, 'lib/tsc.js'), '-p', consumerDir]
       writeFileSync(join(consumerDir, 'words.ts'), right)
+      writeFileSync(join(consumerDir, 'limited.ts'), limited)
       await runTool(process.execPath, tsc, consumerDir)
       writeFileSync(join(consumerDir, 'words.ts'), right.replace("limit: 'read'", "limit: 'raed'"))
       await expect(runTool(process.execPath, tsc, consumerDir)).rejects.toThrow('"raed"')

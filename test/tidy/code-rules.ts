@@ -69,7 +69,7 @@ const units = /(Ms|Kib|Seconds|Minutes|Hours|Days|Bytes|Bits|Chars|Count|Percent
 
 /** Numbers that are no quantity, or whose name already is the unit. Each with its reason. */
 const withoutUnit: readonly { readonly name: RegExp; readonly because: string }[] = [
-  { name: /^(status|code|exitCode)$/, because: 'a code' },
+  { name: /^(status|statusCode|code|exitCode)$/, because: 'a code' },
   { name: /^(port|\w+Port)$/, because: 'a port number' },
   { name: /^family$/, because: '4 or 6, of an IP address' },
   { name: /^(line|column)$/, because: 'a place in a file' },
@@ -78,6 +78,8 @@ const withoutUnit: readonly { readonly name: RegExp; readonly because: string }[
   { name: /^(iat|exp|auth_time)$/, because: 'a NumericDate of RFC 7519 §2, by the name of its claim' },
   { name: /^count$/, because: 'the unit itself' },
   { name: /^(limit|remaining)$/, because: 'a count of requests or rows, by the name the protocol gives it' },
+  { name: /^(cost|burst|per|after)$/, because: 'so many requests, in the terms that limiters have for them' },
+  { name: /^(high|low)$/, because: 'the two words of a hash' },
   { name: /^(min|max|above|below|step)$/, because: 'a bound of a schema, in the unit of what it describes' },
 ]
 

@@ -26,6 +26,7 @@ export const layers: readonly string[] = [
   'mail',
   'tokens',
   'attempts',
+  'bans',
   'sessions',
   'users',
   'account-pages',
@@ -52,6 +53,7 @@ export const contracts: ReadonlySet<string> = new Set([
   'data/scope.ts',
   'route/access.ts',
   'route/limit-class.ts',
+  'route/limit-faults.ts',
   'route/plan.ts',
   'limits/limit.ts',
 ])
@@ -81,6 +83,11 @@ export const reserved: readonly {
     module: /^(nodemailer|@types\/nodemailer)$/,
     allowed: (path) => path.startsWith('src/mail/'),
     where: 'src/mail',
+  },
+  {
+    module: /^@redis\/.*$/,
+    allowed: (path) => path.startsWith('src/limits/redis/'),
+    where: 'src/limits/redis',
   },
   {
     module: /^(typeorm|@prisma\/.*|pg|@types\/pg)$/,

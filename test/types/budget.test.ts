@@ -16,6 +16,7 @@ const longerHovers: Readonly<Record<string, number>> = {
   // A type parameter for each part is what lets the compiler name the part that is wrong.
   resource: 600,
   Context: 370,
+  words: 265,
   // The list of all codes is what one looks for.
   ProblemCode: 1_000,
   // Shown as pino writes its own type.

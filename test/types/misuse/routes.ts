@@ -17,7 +17,7 @@ export const noParams = route('GET /a/:id', { access: signedIn(), output: Ok, li
 
 export const misspeltLimit = route(
   'GET /a',
-  // expect: Type '"raed"' is not assignable to type '"read" | "write"'
+  // expect: Type '"raed"' is not assignable to type
   { access: signedIn(), output: Ok, limit: 'raed' },
   () => ({ ok: true }),
 )
