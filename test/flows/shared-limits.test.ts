@@ -29,7 +29,8 @@ const app = createApp({
       ok,
     ),
   ],
-  http: { rateLimits: { redisTimeoutMs: 250 } },
+  // The first node learns of the second with its next heartbeat, which can be two seconds away.
+  http: { rateLimits: { redisTimeoutMs: 250, leastNodeCount: 2 } },
 })
 
 describe('two servers with one Redis', () => {
