@@ -187,3 +187,26 @@ it('V16.2.5 V14.2.1 no secret of an account is in the log, in an address or in a
     expect(memberOf(json, 'instance')).toBeTypeOf('string')
   }
 })
+
+it('V6.3.1 wrong tokens are counted by the network too, and right ones are not', async () => {
+  const reset = (body: unknown, address: string) =>
+    post('/api/auth/password/reset', body, { 'x-forwarded-for': address })
+  const wrong = { token: 'x'.repeat(43), password: goodPassword }
+  // Thirty-six from each of three customers' subnets of one network: none of them is over its own limit.
+  const replies = await Promise.all(
+    Array.from({ length: 108 }, (_, count) => reset(wrong, `2001:db8:77:${count % 3}::1`)),
+  )
+  const refused = replies.filter(({ status }) => status === 429)
+  expect(refused).toHaveLength(8)
+  expect(refused[0]?.json).toMatchObject({ 'violated-policies': ['token-failed'] })
+  expect((await reset(wrong, '2001:db8:78::1')).status).toBe(400)
+  const right = await logIn(notes, 'nell@example.com')
+  let refreshToken = right.refreshToken
+  for (let count = 0; count < 3; count += 1) {
+    const from = { 'x-forwarded-for': '2001:db8:79::1' }
+    const renewed = await post('/api/auth/refresh', { refreshToken }, from)
+    // Taken while it runs, and given back: the next one finds as much.
+    expect(renewed.header('ratelimit')).toMatch(/"token-failed";r=99/)
+    refreshToken = renewed.text('refreshToken')
+  }
+})

@@ -41,7 +41,7 @@ const routes = [
   route('GET /dear', { access, output: Ok, limit: per('hour', 10), cost: 4 }, ok),
   route(
     'GET /list',
-    { access, query: Paging, output: Ok, limit: per('hour', 10), cost: { query: 'limit', per: 20 } },
+    { access, query: Paging, output: Ok, limit: per('hour', 20), cost: { query: 'limit', per: 10 } },
     ok,
   ),
   route('GET /few', { access, output: Ok, limit: 'few' }, hold),
@@ -128,12 +128,12 @@ describe('limits over HTTP', () => {
     const ann = server.person('ann')
     expect((await ann.ask('GET', '/dear')).header('ratelimit')).toBe('"GET /dear";r=6')
     const left = async (query: string) => (await ann.ask('GET', `/list${query}`)).header('ratelimit')
-    expect(await left('')).toBe('"GET /list";r=9')
-    expect(await left('?limit=100')).toBe('"GET /list";r=4')
-    expect(await left('?limit=21')).toBe('"GET /list";r=2')
+    expect(await left('')).toBe('"GET /list";r=18')
+    expect(await left('?limit=100')).toBe('"GET /list";r=8')
+    expect(await left('?limit=21')).toBe('"GET /list";r=5')
     // What does not fit is refused for what it is, and is not free.
     const odd = await ann.ask('GET', '/list?limit=-5')
-    expect([odd.status, odd.header('ratelimit')]).toEqual([400, '"GET /list";r=1'])
+    expect([odd.status, odd.header('ratelimit')]).toEqual([400, '"GET /list";r=3'])
     expect((await ann.ask('GET', '/list?limit=100')).status).toBe(429)
     expect((await ann.ask('GET', '/list?limit=1')).status).toBe(200)
   })
@@ -229,11 +229,11 @@ describe('limits over HTTP', () => {
     const operation = memberOf(memberOf(memberOf(json, 'paths'), '/list'), 'get')
     expect(memberOf(operation, 'x-holdfast-limit')).toEqual({
       class: 'GET /list',
-      count: 10,
+      count: 20,
       windowSeconds: 3_600,
-      cost: { query: 'limit', per: 20 },
+      cost: { query: 'limit', per: 10 },
     })
-    expect(memberOf(operation, 'description')).toContain('each counts as one for every 20 of limit')
+    expect(memberOf(operation, 'description')).toContain('each counts as one for every 10 of limit')
   })
 })
 
