@@ -49,7 +49,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
 }
 
 function isKept(name: string): boolean {
-  return keptNames.has(name) || name.startsWith('access-control-')
+  return keptNames.has(name) || name.startsWith('access-control-') || name.startsWith('x-ratelimit-')
 }
 
 /**

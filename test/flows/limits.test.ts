@@ -290,6 +290,8 @@ describe('the old fields', () => {
     try {
       const reply = await server.person('ann').ask('GET', '/plain')
       expect([reply.header('x-ratelimit-limit'), reply.header('x-ratelimit-remaining')]).toEqual(['5', '4'])
+      const refused = await server.ask('GET', '/plain')
+      expect([refused.status, refused.header('x-ratelimit-remaining')]).toEqual([401, '3'])
     } finally {
       await server.stop()
     }
