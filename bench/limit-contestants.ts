@@ -9,7 +9,12 @@ export interface Contestant {
   decide(keys: readonly string[]): void | Promise<void>
 }
 
-export type ContestantName = 'holdfast' | 'holdfast sliding' | 'rate-limiter-flexible' | 'express-rate-limit'
+export type ContestantName =
+  | 'holdfast'
+  | 'holdfast, told the time'
+  | 'holdfast sliding'
+  | 'rate-limiter-flexible'
+  | 'express-rate-limit'
 
 // Each key is decided about five times. Nobody is refused, and no bucket is full again, while it is measured.
 const windowSeconds = 3_600
@@ -20,6 +25,9 @@ export async function contestant(name: ContestantName, keyCount: number): Promis
   switch (name) {
     case 'holdfast':
       return holdfast('gcra', keyCount)
+    // The store by itself: it has no clock of its own, and the libraries read theirs for each decision.
+    case 'holdfast, told the time':
+      return holdfastAt(keyCount)
     case 'holdfast sliding':
       return holdfast('sliding-window', keyCount)
     case 'rate-limiter-flexible': {
@@ -43,6 +51,20 @@ function holdfast(algorithm: 'gcra' | 'sliding-window', keyCount: number): Conte
     decide(keys) {
       for (const key of keys) {
         const decision = store.consume([{ policy, key }], Date.now())
+        assert(!(decision instanceof Promise) && decision.allowed, 'nobody is refused while it is measured')
+      }
+    },
+  }
+}
+
+function holdfastAt(keyCount: number): Contestant {
+  const policy = policyOf(per('hour', count), { name: 'measured' })
+  const store = memoryStore({ keyCount })
+  return {
+    decide(keys) {
+      const nowMs = Date.now()
+      for (const key of keys) {
+        const decision = store.consume([{ policy, key }], nowMs)
         assert(!(decision instanceof Promise) && decision.allowed, 'nobody is refused while it is measured')
       }
     },

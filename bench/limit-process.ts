@@ -10,6 +10,7 @@ const batchCount = 1_000
 const passCount = 4
 const names: readonly ContestantName[] = [
   'holdfast',
+  'holdfast, told the time',
   'holdfast sliding',
   'rate-limiter-flexible',
   'express-rate-limit',

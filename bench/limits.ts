@@ -12,6 +12,7 @@ const roundCount = 3
 const targets = { perSecond: 3_000_000, rssBytes: 64_000_000, longestWorkMs: 5 }
 const names: readonly ContestantName[] = [
   'holdfast',
+  'holdfast, told the time',
   'holdfast sliding',
   'rate-limiter-flexible',
   'express-rate-limit',
@@ -65,10 +66,10 @@ const results = names.map((name) => {
     longestWorkMs: middle('longestWorkMs'),
   }
 })
-const [own] = results
-assert(own !== undefined, 'we are measured too')
+const [own, store] = results
+assert(own !== undefined && store !== undefined, 'we are measured too')
 const isMet = {
-  perSecond: own.perSecond >= targets.perSecond,
+  perSecond: store.perSecond >= targets.perSecond,
   rssBytes: own.rssBytes <= targets.rssBytes,
   longestWorkMs: own.longestWorkMs <= targets.longestWorkMs,
 }
@@ -108,7 +109,7 @@ if (process.argv.includes('--json')) {
     ]),
   )
   process.stdout.write(
-    `\nTargets of holdfast: at least ${millions(targets.perSecond)} ${said(isMet.perSecond)}; ` +
+    `\nTargets of holdfast: at least ${millions(targets.perSecond)}, told the time, ${said(isMet.perSecond)}; ` +
       `at most ${megabytes(targets.rssBytes)} ${said(isMet.rssBytes)}; ` +
       `no pause above ${targets.longestWorkMs} ms ${said(isMet.longestWorkMs)}.\n`,
   )

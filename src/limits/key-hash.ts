@@ -52,6 +52,7 @@ export class KeyHash {
     let v2 = 0x6c796765 ^ k0
     let v3 = 0x74656462 ^ k1
     let seen = 0
+    let high = 0
     // The last word has what is left of the text, and the length.
     for (let at = 0; at <= length; at += 4) {
       let word = 0
@@ -86,7 +87,7 @@ export class KeyHash {
     v2 ^= 0xee
     for (let round = 0; round < endRounds; round++) {
       if (round === halfRounds) {
-        this.high = v1 ^ v3
+        high = v1 ^ v3
         v1 ^= 0xdd
       }
       v0 = (v0 + v1) | 0
@@ -100,6 +101,7 @@ export class KeyHash {
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
       v2 = (v2 << 16) | (v2 >>> 16)
     }
+    this.high = high
     this.low = v1 ^ v3
     return seen <= maxLatin1
   }

@@ -41,6 +41,8 @@ class MemoryStore implements LimitStore {
   readonly #hash = new KeyHash(unguessableBytes(16))
   // One for each policy of the configuration; requests cannot add any.
   readonly #tables = new Map<string, BucketTable>()
+  #lastPolicy: LimitPolicy | undefined
+  #lastTable: BucketTable | undefined
 
   constructor({ keyCount = defaultKeyCount }: MemoryStoreOptions) {
     assert(Number.isSafeInteger(keyCount) && keyCount > 0, 'a store holds a whole number of keys above zero')
@@ -106,7 +108,9 @@ class MemoryStore implements LimitStore {
     if (allowed) algorithm.take(policy, cells, at, wholeMs, cost)
     if (isNew) segment.expect(at)
     const remaining = algorithm.remaining(policy, cells, at, wholeMs)
-    const waitMs = allowed ? algorithm.waitMs(policy, cells, at, wholeMs, 1) : refusedMs
+    // One that is left does not have to wait.
+    const nextMs = remaining > 0 ? 0 : algorithm.waitMs(policy, cells, at, wholeMs, 1)
+    const waitMs = allowed ? nextMs : refusedMs
     const buckets = [{ policy, remaining, waitMs }]
     return { allowed, remaining: allowed ? remaining : 0, retryAfterMs: refusedMs, buckets }
   }
@@ -124,11 +128,13 @@ class MemoryStore implements LimitStore {
   }
 
   #tableOf(policy: LimitPolicy): BucketTable {
-    const known = this.#tables.get(policy.id)
-    if (known !== undefined) return known
-    const made = new BucketTable(policy, this.#keyCount)
-    this.#tables.set(policy.id, made)
-    return made
+    // Most requests are of the class of the one before.
+    if (policy === this.#lastPolicy && this.#lastTable !== undefined) return this.#lastTable
+    const table = this.#tables.get(policy.id) ?? new BucketTable(policy, this.#keyCount)
+    this.#tables.set(policy.id, table)
+    this.#lastPolicy = policy
+    this.#lastTable = table
+    return table
   }
 }
 
