@@ -4,7 +4,7 @@ import { jsonView } from './json-view.ts'
 import { operationIds, tagOf } from './naming.ts'
 import { methodMark, type PlacedRoute, pathView, routeView, sampleView } from './page-route.ts'
 import { pageStyle } from './page-style.ts'
-import { capitalised, limitText } from './phrases.ts'
+import { capitalised, limitSummary } from './phrases.ts'
 import { problemExample } from './responses.ts'
 
 /** What a reference page is made with. */
@@ -118,15 +118,19 @@ function shortPath(path: string): string {
   return path.replace(/^\/api\//, '/')
 }
 
-function heroView({ title, version, limits }: Plan, origin: string): Html {
+function heroView({ title, version, limits, routes }: Plan, origin: string): Html {
+  // A class of one route alone stands beside that route.
+  const used = Object.entries(limits).filter(([name]) =>
+    routes.some(({ limit, method, path }) => limit === name && name !== `${method} ${path}`),
+  )
   return html`<div class="hero"><h1>${title} <span class="pill">${version}</span></h1>
 <p>What is written here is what the server enforces: it is made from the same declarations, so it cannot be out of date.</p>
 <div class="columns"><div class="cards">
 <section class="card"><h2>Address</h2><p><code>${origin}</code></p><p>JSON in, JSON out. Keys that are not declared are refused.</p></section>
 <section class="card"><h2>Who you are</h2><p><code>Authorization: Bearer &lt;token&gt;</code></p><p>A token is never taken from a URL. What is not yours is answered like what does not exist: 404.</p></section>
-<section class="card wide"><h2>How often</h2><dl>${Object.entries(limits).map(
-    ([name, limit]) => html`<div><dt><code>${name}</code></dt><dd>${limitText(limit)}</dd></div>`,
-  )}</dl><p>So many at once, refilled evenly. Beyond it <code>429</code> with <code>Retry-After</code>.</p></section>
+<section class="card wide"><h2>How often</h2><dl>${used.map(
+    ([name, limit]) => html`<div><dt><code>${name}</code></dt><dd>${limitSummary(limit)}</dd></div>`,
+  )}</dl><p>For each address and each account, unless it says otherwise. Every reply says how much is left, in <code>RateLimit</code>. Beyond it <code>429</code> with <code>Retry-After</code>.</p></section>
 </div><div class="samples">${sampleView('Every error is a problem', 'application/problem+json', jsonView(problemExample('VALIDATION_FAILED')), 'an error')}</div></div></div>`
 }
 

@@ -58,6 +58,12 @@ function ruleText(rule: LimitRulePlan, access: AccessPlan | undefined): string {
   return `${rateText(rule)}${failing}${strict}${burst}, ${countedText(rule, access)}`
 }
 
+/** The same in short, where it has been said that a limit is for each address and each account. */
+export function limitSummary(limit: LimitPlan): string {
+  const usual = `, ${countedText({ count: 1, windowSeconds: 1 }, undefined)}`
+  return limitText(limit).replaceAll(usual, '')
+}
+
 /** How much of its limit one request takes; nothing to say about 1. */
 export function costText(cost: RouteCost | undefined): string | undefined {
   if (cost === undefined) return undefined
