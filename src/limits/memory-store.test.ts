@@ -1,35 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type LimitEvent, modelAllows } from '../../test/kit/limit-models.ts'
+import { checkOf, login, startMs, storeOf, testedPolicy } from '../../test/kit/limits.ts'
 import type { LimitAlgorithm } from '../route/limit-class.ts'
-import type { LimitCheck, LimitDecision } from './limit.ts'
-import { memoryStore } from './memory-store.ts'
 import { per } from './per.ts'
-import { type LimitPolicy, policyOf } from './policy.ts'
+import { policyOf } from './policy.ts'
 
-const nowMs = 1_795_000_000_000
+const nowMs = startMs
 const algorithms: LimitAlgorithm[] = ['gcra', 'sliding-window', 'token-bucket']
-const login = policyOf(per('15 minutes', 10), { name: 'login' })
-
-function check(key: string, policy = login, cost?: number): LimitCheck {
-  return cost === undefined ? { policy, key } : { policy, key, cost }
-}
-
-/** A policy of a group that all tests share, so that a request can have several. */
-function policy(rule: ReturnType<typeof per>, name = 'login'): LimitPolicy {
-  return policyOf(rule, { name, group: 'tested' })
-}
-
-/** A store of this project answers at once. */
-function storeOf(keyCount?: number) {
-  const store = memoryStore(keyCount === undefined ? {} : { keyCount })
-  const consume = (checks: readonly LimitCheck[], atMs = nowMs): LimitDecision => {
-    const decision = store.consume(checks, atMs)
-    if (decision instanceof Promise) expect.fail('the memory store answers without waiting')
-    return decision
-  }
-  return { store, consume }
-}
 
 function times(count: number, act: (index: number) => void): void {
   for (let index = 0; index < count; index++) act(index)
@@ -38,18 +16,18 @@ function times(count: number, act: (index: number) => void): void {
 describe('V2.4.1 the limits in memory', () => {
   it.each(algorithms)('V2.4.1 %s: admits exactly the limit out of many requests at once', (algorithm) => {
     const { consume } = storeOf()
-    const ten = policy(per('15 minutes', 10, { algorithm }))
+    const ten = testedPolicy(per('15 minutes', 10, { algorithm }))
     let allowedCount = 0
     times(200, () => {
-      if (consume([check('account:ann', ten)]).allowed) allowedCount++
+      if (consume([checkOf('account:ann', ten)]).allowed) allowedCount++
     })
     expect(allowedCount).toBe(10)
   })
 
   it('V2.4.1 decides as the rules do, for any mixture of buckets, costs and refunds', () => {
     const rules = algorithms.flatMap((algorithm) => [
-      policy(per('second', 4, { algorithm }), `few-${algorithm}`),
-      policy(per('minute', 9, { algorithm, burst: 5 }), `more-${algorithm}`),
+      testedPolicy(per('second', 4, { algorithm }), `few-${algorithm}`),
+      testedPolicy(per('minute', 9, { algorithm, burst: 5 }), `more-${algorithm}`),
     ])
     const wanted = fc.record({
       rule: fc.constantFrom(...rules),
@@ -71,7 +49,7 @@ describe('V2.4.1 the limits in memory', () => {
         let atMs = nowMs
         for (const { gapMs, wants, isRefunded } of taken) {
           atMs += gapMs
-          const checks = wants.map(({ rule, key, cost }) => check(key, rule, cost))
+          const checks = wants.map(({ rule, key, cost }) => checkOf(key, rule, cost))
           // Each bucket after what earlier checks of the same request took from it.
           const trial = new Map<string, LimitEvent[]>()
           const answers = wants.map(({ rule, key, cost }) => {
@@ -106,8 +84,8 @@ describe('V2.4.1 the limits in memory', () => {
       fc.record({ gapMs: fc.constantFrom(0, 0, 1, 300, 70_000), cost: fc.constantFrom(1, 1, 2, 5) }),
       { maxLength: 60 },
     )
-    const rule = policy(per('minute', 5, { algorithm }))
-    const beside = policy(per('second', 1_000_000), 'beside')
+    const rule = testedPolicy(per('minute', 5, { algorithm }))
+    const beside = testedPolicy(per('second', 1_000_000), 'beside')
     fc.assert(
       fc.property(steps, (taken) => {
         const alone = storeOf()
@@ -115,11 +93,11 @@ describe('V2.4.1 the limits in memory', () => {
         let atMs = nowMs
         for (const { gapMs, cost } of taken) {
           atMs += gapMs
-          const mine = check('account:ann', rule, cost)
+          const mine = checkOf('account:ann', rule, cost)
           const waitMs = alone.store.refusedMs([mine], atMs)
           const decision = alone.consume([mine], atMs)
           expect(decision.retryAfterMs).toBe(waitMs)
-          const other = together.consume([mine, check('account:ann', beside)], atMs)
+          const other = together.consume([mine, checkOf('account:ann', beside)], atMs)
           expect(other.buckets[0]).toEqual(decision.buckets[0])
           expect(other).toMatchObject({ allowed: decision.allowed, retryAfterMs: decision.retryAfterMs })
         }
@@ -129,8 +107,8 @@ describe('V2.4.1 the limits in memory', () => {
 
   it('V2.4.1 takes from every bucket or from none', () => {
     const { consume } = storeOf()
-    const mine = check('account:1', policy(per('15 minutes', 10)))
-    const tight = check('address:1', policy(per('minute', 1), 'tight'))
+    const mine = checkOf('account:1', testedPolicy(per('15 minutes', 10)))
+    const tight = checkOf('address:1', testedPolicy(per('minute', 1), 'tight'))
     expect(consume([mine, tight])).toMatchObject({ allowed: true, remaining: 0, retryAfterMs: 0 })
     times(50, () => {
       expect(consume([mine, tight]).allowed).toBe(false)
@@ -141,8 +119,8 @@ describe('V2.4.1 the limits in memory', () => {
 
   it('tells how each bucket stands, and waits for the slowest', () => {
     const { store, consume } = storeOf()
-    const minute = check('address:1', policy(per('minute', 2), 'read'))
-    const hour = check('address:1', policy(per('hour', 1), 'export'))
+    const minute = checkOf('address:1', testedPolicy(per('minute', 2), 'read'))
+    const hour = checkOf('address:1', testedPolicy(per('hour', 1), 'export'))
     expect(consume([minute, hour])).toEqual({
       allowed: true,
       remaining: 0,
@@ -169,28 +147,28 @@ describe('V2.4.1 the limits in memory', () => {
 
   it('V2.4.1 counts a bucket twice that a request names twice', () => {
     const { consume } = storeOf()
-    const three = policy(per('minute', 3))
-    const twice = [check('account:1', three), check('account:1', three)]
+    const three = testedPolicy(per('minute', 3))
+    const twice = [checkOf('account:1', three), checkOf('account:1', three)]
     expect(consume(twice)).toMatchObject({ remaining: 1 })
     expect(consume(twice).allowed).toBe(false)
-    expect(consume([check('account:1', three)])).toMatchObject({ allowed: true, remaining: 0 })
+    expect(consume([checkOf('account:1', three)])).toMatchObject({ allowed: true, remaining: 0 })
   })
 
   it('V2.4.1 takes what a request costs, and gives back what was taken', () => {
     const { store, consume } = storeOf()
-    expect(consume([check('account:ann', login, 7)])).toMatchObject({ allowed: true, remaining: 3 })
-    expect(consume([check('account:ann', login, 4)])).toMatchObject({
+    expect(consume([checkOf('account:ann', login, 7)])).toMatchObject({ allowed: true, remaining: 3 })
+    expect(consume([checkOf('account:ann', login, 4)])).toMatchObject({
       allowed: false,
       remaining: 0,
       retryAfterMs: 90_000,
       buckets: [{ remaining: 3, waitMs: 90_000 }],
     })
-    store.refund([check('account:ann', login, 7), check('account:nobody', login)], nowMs)
-    expect(consume([check('account:ann', login, 10)])).toMatchObject({ allowed: true, remaining: 0 })
-    expect(consume([check('account:nobody', login, 10)])).toMatchObject({ allowed: true, remaining: 0 })
+    store.refund([checkOf('account:ann', login, 7), checkOf('account:nobody', login)], nowMs)
+    expect(consume([checkOf('account:ann', login, 10)])).toMatchObject({ allowed: true, remaining: 0 })
+    expect(consume([checkOf('account:nobody', login, 10)])).toMatchObject({ allowed: true, remaining: 0 })
     for (const cost of [0, -1, 1.5, 11, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(() => consume([check('account:bob', login, cost)])).toThrow('whole number')
-      expect(() => store.refund([check('account:bob', login, cost)], nowMs)).toThrow('whole number')
+      expect(() => consume([checkOf('account:bob', login, cost)])).toThrow('whole number')
+      expect(() => store.refund([checkOf('account:bob', login, cost)], nowMs)).toThrow('whole number')
     }
   })
 
@@ -200,9 +178,9 @@ describe('V2.4.1 the limits in memory', () => {
     const keys = ['a', 'a ', ' a', 'A', 'a\n', `a${long}`, `a${long}x`, `a${long}y`, '#a', 'å', '日', '']
     for (const name of ['read', 'write', 'read a'])
       for (const key of keys) {
-        const one = policy(per('minute', 1), name)
-        expect(consume([check(key, one)]).allowed, key).toBe(true)
-        expect(consume([check(key, one)]).allowed, key).toBe(false)
+        const one = testedPolicy(per('minute', 1), name)
+        expect(consume([checkOf(key, one)]).allowed, key).toBe(true)
+        expect(consume([checkOf(key, one)]).allowed, key).toBe(false)
       }
   })
 
@@ -211,11 +189,11 @@ describe('V2.4.1 the limits in memory', () => {
     expect(() => consume([])).toThrow('counted somewhere')
     expect(() => store.refusedMs([], nowMs)).toThrow('counted somewhere')
     const elsewhere = policyOf(per('minute', 5), { name: 'a', group: 'elsewhere' })
-    expect(() => consume([check('a'), check('a', elsewhere)])).toThrow('one group')
+    expect(() => consume([checkOf('a'), checkOf('a', elsewhere)])).toThrow('one group')
     for (const atMs of [Number.NaN, Number.POSITIVE_INFINITY, -1]) {
-      expect(() => consume([check('a')], atMs)).toThrow('told the time')
-      expect(() => store.refund([check('a')], atMs)).toThrow('told the time')
-      expect(() => store.refusedMs([check('a')], atMs)).toThrow('told the time')
+      expect(() => consume([checkOf('a')], atMs)).toThrow('told the time')
+      expect(() => store.refund([checkOf('a')], atMs)).toThrow('told the time')
+      expect(() => store.refusedMs([checkOf('a')], atMs)).toThrow('told the time')
     }
     for (const keyCount of [0, -1, 1.5, Number.NaN]) expect(() => storeOf(keyCount)).toThrow('whole number')
     expect(() => storeOf(2 ** 25)).toThrow('at most')
