@@ -75,12 +75,10 @@ describe.each(engineKinds)('accounts over HTTP, on %s', (engine) => {
       expect(known, path).toEqual(unknown)
     }
     await mailTo(notes, 'known@example.com', 3)
-    const subjects = (await mailsOf(notes)).filter(({ to }) => to === 'known@example.com')
-    expect(subjects.map(({ links }) => links.some((link) => link.includes('#token=')))).toEqual([
-      true,
-      false,
-      true,
-    ])
+    const mails = (await mailsOf(notes)).filter(({ to }) => to === 'known@example.com')
+    // To verify, to reset, and one that only tells of the second registration: mails go out in any order.
+    const withToken = mails.filter(({ links }) => links.some((link) => link.includes('#token=')))
+    expect([mails.length, withToken.length]).toEqual([3, 2])
   })
 
   it('V6.4.3 V7.4.3 resets a forgotten password once, and ends every session of before', async () => {
