@@ -1,8 +1,9 @@
 import { DeviceCookies, LoginAttempts } from '../attempts/index.ts'
+import type { AuditTrail } from '../audit/index.ts'
 import { networkKey, type Secret } from '../base/index.ts'
-import { deriveKey, type KeyPurpose } from '../crypto/index.ts'
+import { deriveKey, type KeyPurpose, mac } from '../crypto/index.ts'
 import type { Database, OwnedRows } from '../data/index.ts'
-import type { EmitEvent } from '../events/index.ts'
+
 import { cookieIn } from '../http/index.ts'
 import { type Identify, parseBearer } from '../identity/index.ts'
 import type { KeyEncryption } from '../keys/index.ts'
@@ -62,7 +63,7 @@ export interface AccountsOpening {
   readonly rows: OwnedRows
   readonly keyEncryption: KeyEncryption
   readonly limits: LimitStore
-  readonly emit: EmitEvent
+  readonly trail: AuditTrail
   readonly logger: Logger
   readonly origin: () => string
 }
@@ -102,7 +103,7 @@ function principalOf(claims: AccessClaims, transport: 'bearer' | 'cookie'): Prin
 
 /** Opens accounts: keys, sessions, mail, hashing. @throws KeyFault when a signing key does not open */
 export async function openAccounts(opening: AccountsOpening): Promise<OpenAccounts> {
-  const { declaration, settings, database, rows, keyEncryption, limits, emit, logger, origin } = opening
+  const { declaration, settings, database, rows, keyEncryption, limits, trail, logger, origin } = opening
   const { db } = database
   const failing = (doing: string) => (err: unknown) => logger.error({ err }, `${doing} has failed`)
   const keys = await loadSigningKeys(db, keyEncryption, { onFailure: failing('reading the signing keys') })
@@ -151,7 +152,8 @@ export async function openAccounts(opening: AccountsOpening): Promise<OpenAccoun
     roles: declaration.vocabulary.roles,
     rows: personalRows(rows, declaration.vocabulary.resources),
     mayMail: (email, address) => mayMail(limits, email, address),
-    emit,
+    trail,
+    pseudonymOf: pseudonymsWith(deriveKey(settings.secret, 'event-pseudonym')),
     nowMs: Date.now,
   }
   return {
@@ -194,6 +196,11 @@ async function openHashing(
   const cost = await storedCost(db, targetMs)
   if (cost !== null) return passwordHashing({ peppers, cost })
   return passwordHashing({ peppers, settle: { measure: () => settledCost(db, targetMs), onFailure } })
+}
+
+/** Names for addresses in events: short, the same for the same address, and no way back. */
+export function pseudonymsWith(key: Secret<Buffer>): (email: string) => string {
+  return (email) => mac(key, Buffer.from(email)).toString('base64url').slice(0, 16)
 }
 
 /** The key for a purpose, and the one of the root secret before while it is being replaced. */

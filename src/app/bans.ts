@@ -1,6 +1,6 @@
+import type { AuditTrail } from '../audit/index.ts'
 import { BanIndex, type Bans, followBans, neverBanned, TableBans } from '../bans/index.ts'
 import type { Database } from '../data/index.ts'
-import type { EmitEvent } from '../events/index.ts'
 import type { Logger } from '../observe/index.ts'
 import type { Settings } from '../settings/index.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -19,12 +19,12 @@ export interface OpenBans {
 export interface BansOpening {
   readonly settings: Pick<Settings, 'trustedProxies' | 'neverBanned'>
   readonly database: Database
-  readonly emit: EmitEvent
+  readonly trail: AuditTrail
   readonly logger: Logger
 }
 
 /** Reads who is banned, and follows the table. @throws UNAVAILABLE when it cannot be read at the start */
-export async function openBans({ settings, database, emit, logger }: BansOpening): Promise<OpenBans> {
+export async function openBans({ settings, database, trail, logger }: BansOpening): Promise<OpenBans> {
   const { db } = database
   const nowMs = Date.now
   const never = neverBanned(settings.trustedProxies, settings.neverBanned)
@@ -43,7 +43,7 @@ export async function openBans({ settings, database, emit, logger }: BansOpening
     nowMs,
     onFailure: (err) => logger.error({ err }, 'reading the bans has failed; those known stay in force'),
   })
-  const bans = new TableBans({ db, never, emit, nowMs, onChange: (record) => follower.note(record) })
+  const bans = new TableBans({ db, never, trail, nowMs, onChange: (record) => follower.note(record) })
   const upkeep = startUpkeep([() => bans.clean()], (err) =>
     logger.error({ err }, 'forgetting ended bans has failed'),
   )

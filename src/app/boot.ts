@@ -36,7 +36,7 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
     await limits.close()
     throw error
   })
-  const { database, rows, emit, bans, accounts } = foundation
+  const { database, rows, trail, bans, accounts } = foundation
   const closeParts = async (): Promise<void> => {
     await foundation.closeParts()
     await limits.close()
@@ -48,7 +48,8 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
     const services = servicesOf({
       rows,
       identify,
-      refusedRow: refusedRows(rows, emit, logger),
+      refusedRow: refusedRows(rows, trail.emit, logger),
+      emit: trail.emit,
       once: onceReplies(database, rows, settings),
       limits,
       limitFields: declaration.http?.rateLimits?.fields,

@@ -1,6 +1,6 @@
+import type { AuditTrail } from '../audit/index.ts'
 import type { Database } from '../data/index.ts'
 import { OwnedRows, type Resource } from '../data/index.ts'
-import type { EmitEvent } from '../events/index.ts'
 import { type KeyEncryption, rootKeyEncryption } from '../keys/index.ts'
 import type { LimitStore } from '../limits/index.ts'
 import { createLogger, type Logger } from '../observe/index.ts'
@@ -9,12 +9,13 @@ import { type OpenAccounts, openAccounts } from './accounts.ts'
 import { type OpenBans, openBans } from './bans.ts'
 import { bringUpToDate, type OpenVault, openFor, openVault, type Schema, withPatience } from './database.ts'
 import type { AppDeclaration } from './declaration.ts'
+import { type OpenTrail, openAppTrail } from './trail.ts'
 
 /** What serving requests and jobs on the command line both stand on: the database, its keys, accounts. */
 export interface Foundation {
   readonly database: Database
   readonly rows: OwnedRows
-  readonly emit: EmitEvent
+  readonly trail: AuditTrail
   readonly bans: OpenBans
   /** None for an application with an identity of its own. */
   readonly accounts: OpenAccounts | undefined
@@ -39,6 +40,7 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
   const { declaration, settings, resources, logger } = ground
   const database = await openFor(settings)
   let keys: OpenVault | undefined
+  let opened: OpenTrail | undefined
   let bans: OpenBans | undefined
   try {
     await withPatience(settings, database, (patient) =>
@@ -51,36 +53,35 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
       logger.error({ err }, 'the keys of encrypted columns could not be read'),
     )
     const rows = new OwnedRows(database, resources, { vault: keys?.vault })
-    const emit = emitTo(logger)
-    const open = await openBans({ settings, database, emit, logger })
+    opened = await openAppTrail({ database, logger })
+    const { trail, close } = opened
+    const open = await openBans({ settings, database, trail, logger })
     bans = open
     const accounts =
       declaration.identity === undefined
-        ? await openAccounts({ ...ground, database, rows, keyEncryption, emit })
+        ? await openAccounts({ ...ground, database, rows, keyEncryption, trail })
         : undefined
     return {
       database,
       rows,
-      emit,
+      trail,
       bans: open,
       accounts,
       async closeParts() {
         keys?.ring.close()
         await open.close()
         await accounts?.close()
+        // Last: what the others do while they close may be an event.
+        await close()
       },
     }
   } catch (error) {
     keys?.ring.close()
     await bans?.close()
+    await opened?.close()
     await database.close()
     throw error
   }
-}
-
-/** Writes security events to the log. */
-export function emitTo(logger: Logger): EmitEvent {
-  return (event) => logger.warn(event, 'security event')
 }
 
 /** A log that keeps out what the application calls personal, secret or encrypted. */

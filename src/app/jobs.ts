@@ -10,7 +10,8 @@ import type { BootOptions } from './boot-options.ts'
 import { bringUpToDate, migrateTo, openFor, withPatience } from './database.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { examineApp } from './examine.ts'
-import { emitTo, keyEncryptionOf, layFoundation, loggerFor, schemaOf } from './foundation.ts'
+import { keyEncryptionOf, layFoundation, loggerFor, schemaOf } from './foundation.ts'
+import { openAppTrail } from './trail.ts'
 
 /** What `holdfast migrate` asks for. @throws DatabaseFault */
 export async function migrate(
@@ -68,7 +69,12 @@ export async function withBans<T>(
       bringUpToDate(patient, schemaOf(declaration), settings.mode, () => undefined),
     )
     const never = neverBanned(settings.trustedProxies, settings.neverBanned)
-    return await run(new TableBans({ db: database.db, never, emit: emitTo(logger) }))
+    const { trail, close } = await openAppTrail({ database, logger })
+    try {
+      return await run(new TableBans({ db: database.db, never, trail }))
+    } finally {
+      await close()
+    }
   } finally {
     await database.close()
   }

@@ -24,7 +24,7 @@ export function refusedRows(
     setImmediate(async () => {
       try {
         if (await rows.exists(resource, key))
-          emit({ event: 'authz_fail', userId, resource: resource.name, key, action, requestId })
+          emit({ event: 'authz_fail', userId, requestId, details: { resource: resource.name, key, action } })
       } catch (error) {
         logger.error({ err: error, requestId }, 'a refused access could not be looked into')
       } finally {

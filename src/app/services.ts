@@ -2,6 +2,7 @@ import type { Secret } from '../base/index.ts'
 import { openCursor, sealCursor } from '../crypto/index.ts'
 import { type OwnedRows, pagerWith } from '../data/index.ts'
 import { Problem } from '../errors/index.ts'
+import type { EmitEvent } from '../events/index.ts'
 import type { PipelineServices } from '../http/index.ts'
 import { type OnceReplies, parseIdempotencyKey } from '../idempotency/index.ts'
 import type { Identify } from '../identity/index.ts'
@@ -16,6 +17,7 @@ export interface ServiceParts {
   readonly rows: OwnedRows
   readonly identify: Identify
   readonly refusedRow: PipelineServices['refusedRow']
+  readonly emit: EmitEvent
   readonly once: OnceReplies
   readonly limits: LimitStore
   /** Which header fields tell clients of their limits; those of the IETF unless given. */
@@ -30,6 +32,7 @@ export function servicesOf({
   rows,
   identify,
   refusedRow,
+  emit,
   once,
   limits,
   limitFields,
@@ -53,6 +56,7 @@ export function servicesOf({
     },
     loadRow: (resource, action, key, scope) => rows.load(resource, { scope, action, key }),
     refusedRow,
+    emit,
   }
 }
 
@@ -92,4 +96,5 @@ export const idleServices: PipelineServices = {
   pager: nothing,
   loadRow: nothing,
   refusedRow: nothing,
+  emit: nothing,
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { engineKinds, freshDatabase } from '../../test/kit/databases.ts'
+import { notedTrail } from '../../test/kit/trail.ts'
 import { migrateUp } from '../data/index.ts'
 import type { SecurityEvent } from '../events/index.ts'
 import { BanFault, type BanOrder } from './ban.ts'
@@ -29,7 +30,7 @@ describe.each(engineKinds)('bans on %s', (engine) => {
       const times = { nowMs: own, monotonicMs: own, everyMs: 3_600_000 }
       const follower = await followBans({ db, index, ...times })
       opened.push(follower)
-      const parts = { db, never, emit: (event: SecurityEvent) => void events.push(event), nowMs: own }
+      const parts = { db, never, trail: notedTrail(db, events), nowMs: own }
       const bans = new TableBans({ ...parts, onChange: (record) => follower.note(record) })
       return { bans, index, follower, isBanned: (address: string) => index.addressBannedForMs(address) }
     }
@@ -123,9 +124,10 @@ describe.each(engineKinds)('bans on %s', (engine) => {
     expect(endless.expiresAt).toBeNull()
     expect((await bans.ban(order)).expiresAt).toBeNull()
     expect(await rowCount()).toBe(1)
-    expect(
-      events.map((event) => (event.event === 'authz_change' ? `${event.from} ${event.to}` : '')),
-    ).toEqual(['free banned', ...Array.from({ length: 5 }, () => 'banned banned')])
+    expect(events.map(({ details }) => `${details?.['from']} ${details?.['to']}`)).toEqual([
+      'free banned',
+      ...Array.from({ length: 5 }, () => 'banned banned'),
+    ])
     await close()
   })
 
@@ -208,11 +210,12 @@ describe.each(engineKinds)('bans on %s', (engine) => {
     const { bans } = await node()
     const { id } = await bans.ban({ ...order, actorId: 'eve' })
     await bans.lift({ id }, { actorId: 'mallory' })
-    const ban = { event: 'authz_change', banId: id, kind: 'address', target: '203.0.113.9' }
-    const terms = { origin: 'manual', reason: 'scans', until: '2026-01-01T00:01:00.000Z' }
+    const ban = { banId: id, kind: 'address', target: '203.0.113.9', origin: 'manual' }
+    const until = '2026-01-01T00:01:00.000Z'
+    const event = { event: 'authz_change', reason: 'scans' }
     expect(events).toEqual([
-      { ...ban, ...terms, from: 'free', to: 'banned', actorId: 'eve' },
-      { ...ban, ...terms, from: 'banned', to: 'free', actorId: 'mallory' },
+      { ...event, actorId: 'eve', details: { ...ban, from: 'free', to: 'banned', until } },
+      { ...event, actorId: 'mallory', details: { ...ban, from: 'banned', to: 'free', until } },
     ])
     await close()
   })

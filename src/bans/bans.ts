@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/index.ts'
 import { newId } from '../base/index.ts'
 import type { MigrationDatabase } from '../data/index.ts'
 import type { EmitEvent } from '../events/index.ts'
@@ -26,7 +27,7 @@ export interface Bans {
    * @throws BanFault for a target that cannot be understood; `UNAVAILABLE`
    * @example await server.bans.lift({ address: '203.0.113.9' })
    */
-  lift(which: BanChoice, by?: { readonly actorId: string }): Promise<Ban | null>
+  lift(which: BanChoice, by?: BanLifting): Promise<Ban | null>
   /**
    * Bans, newest first.
    *
@@ -37,6 +38,12 @@ export interface Bans {
 
 /** Which ban. */
 export type BanChoice = { readonly id: string } | BanTarget
+
+/** Who lifts a ban, and why: for the audit trail. */
+export interface BanLifting {
+  readonly actorId: string
+  readonly reason?: string | undefined
+}
 
 /** Which bans, and where the page begins. */
 export interface BanSearch {
@@ -59,7 +66,7 @@ export interface BanPage {
 export interface BansParts {
   readonly db: MigrationDatabase
   readonly never: NeverBanned
-  readonly emit: EmitEvent
+  readonly trail: Pick<AuditTrail, 'transact'>
   /** Told of every row that has been committed here. */
   readonly onChange?: (record: BanRecord) => Promise<void>
   /** The wall clock, in milliseconds since 1970. */
@@ -92,21 +99,26 @@ export class TableBans implements Bans {
     const id = newId(nowMs)
     const { kind, target } = parsed
     const isManual = terms.origin === manualOrigin
-    const record = await writeBan(this.#parts.db, { id, kind, target, ...terms, isManual }, iso(nowMs))
-    await this.#committed(record, {
-      from: record.id === id ? 'free' : 'banned',
-      to: 'banned',
-      actorId: terms.madeBy,
+    const record = await this.#parts.trail.transact(async (trx, note) => {
+      const written = await writeBan(trx, { id, kind, target, ...terms, isManual }, iso(nowMs))
+      const from = written.id === id ? 'free' : 'banned'
+      noteChange(note, written, { from, to: 'banned', actorId: terms.madeBy })
+      return written
     })
+    await this.#parts.onChange?.(record)
     return banOf(record)
   }
 
-  async lift(which: BanChoice, by?: { readonly actorId: string }): Promise<Ban | null> {
+  async lift(which: BanChoice, by?: BanLifting): Promise<Ban | null> {
     const key = 'id' in which ? { id: String(which.id) } : parseTarget(which)
     const actorId = by?.actorId ?? null
-    const record = await writeLift(this.#parts.db, key, { now: iso(this.#nowMs()), actorId })
+    const record = await this.#parts.trail.transact(async (trx, note) => {
+      const lifted = await writeLift(trx, key, { now: iso(this.#nowMs()), actorId })
+      if (lifted !== null) noteChange(note, lifted, { from: 'banned', to: 'free', actorId, said: by?.reason })
+      return lifted
+    })
     if (record === null) return null
-    await this.#committed(record, { from: 'banned', to: 'free', actorId })
+    await this.#parts.onChange?.(record)
     return banOf(record)
   }
 
@@ -123,30 +135,25 @@ export class TableBans implements Bans {
   async clean(): Promise<void> {
     await deleteEnded(this.#parts.db, iso(this.#nowMs() - keptMs))
   }
+}
 
-  async #committed(
-    record: BanRecord,
-    change: {
-      readonly from: 'free' | 'banned'
-      readonly to: 'free' | 'banned'
-      readonly actorId: string | null
-    },
-  ): Promise<void> {
-    const { id, kind, target, reason, origin, expiresAt } = record
-    const { actorId, ...states } = change
-    this.#parts.emit({
-      event: 'authz_change',
-      ...states,
-      banId: id,
-      kind,
-      target,
-      origin,
-      reason,
-      until: expiresAt,
-      ...(actorId === null ? {} : { actorId }),
-    })
-    await this.#parts.onChange?.(record)
-  }
+interface BanChange {
+  readonly from: 'free' | 'banned'
+  readonly to: 'free' | 'banned'
+  readonly actorId: string | null
+  /** Why it was lifted, where somebody has said so. */
+  readonly said?: string | undefined
+}
+
+function noteChange(note: EmitEvent, record: BanRecord, { from, to, actorId, said }: BanChange): void {
+  const { id, kind, target, reason, origin, expiresAt } = record
+  note({
+    event: 'authz_change',
+    ...(kind === 'account' ? { userId: target } : {}),
+    ...(actorId === null ? {} : { actorId }),
+    reason: said ?? reason,
+    details: { from, to, banId: id, kind, target, origin, until: expiresAt },
+  })
 }
 
 /** Reads `which` of a command line: the id of a ban, an address or a range. @throws BanFault */

@@ -8,7 +8,15 @@ export {
   type BanTerms,
 } from './ban.ts'
 export { BanIndex } from './ban-index.ts'
-export { type BanChoice, type BanPage, type BanSearch, type Bans, choiceOf, TableBans } from './bans.ts'
+export {
+  type BanChoice,
+  type BanLifting,
+  type BanPage,
+  type BanSearch,
+  type Bans,
+  choiceOf,
+  TableBans,
+} from './bans.ts'
 export { type BanFollower, followBans } from './follow.ts'
 export { bansMigration } from './migration.ts'
 export { neverBanned } from './never-banned.ts'

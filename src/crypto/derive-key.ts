@@ -23,6 +23,16 @@ export type KeyPurpose =
   | 'refresh-token'
   /** Wraps the keys of encrypted columns. */
   | 'key-wrapping'
+  /** Links the rows of the audit trail. */
+  | 'audit-chain'
+  /** The seed of the key that signs its checkpoints. */
+  | 'audit-checkpoint'
+  /** Names of what detectors count, in a store that others can read. */
+  | 'detection-count'
+  /** Names for addresses in events, where there is no account. */
+  | 'event-pseudonym'
+  /** Seals what alerts are delivered with. */
+  | 'alert-delivery'
 
 // A version of its own for each purpose, so that one of them can change its format without touching the others.
 const infoOf: Readonly<Record<KeyPurpose, string>> = {
@@ -38,6 +48,11 @@ const infoOf: Readonly<Record<KeyPurpose, string>> = {
   'limit-bucket': 'holdfast/limit-bucket/v1',
   'refresh-token': 'holdfast/refresh-token/v1',
   'key-wrapping': 'holdfast/key-wrapping/v1',
+  'audit-chain': 'holdfast/audit-chain/v1',
+  'audit-checkpoint': 'holdfast/audit-checkpoint/v1',
+  'detection-count': 'holdfast/detection-count/v1',
+  'event-pseudonym': 'holdfast/event-pseudonym/v1',
+  'alert-delivery': 'holdfast/alert-delivery/v1',
 }
 
 /** Length of the root secret and of each derived key. */

@@ -1,78 +1,55 @@
+import type { EventLevel, EventName, EventOutcome } from './catalogue.ts'
+
 /**
  * Something that happened which matters for security, in the words of the OWASP Logging Vocabulary. It names who and
  * what, never a secret and never what was sent.
+ *
+ * @example emit({ event: 'authn_login_fail', userId: null, address: '203.0.113.9', requestId })
+ * @see OWASP ASVS 5.0 §16.2.1, §16.2.5
  */
-export type SecurityEvent = RefusedRowEvent | AccountEvent | BanEvent
-
-/** Somebody asked for a row that is not theirs. */
-export interface RefusedRowEvent {
-  readonly event: 'authz_fail'
-  /** Who asked; `null` for somebody unknown. */
-  readonly userId: string | null
-  /** The resource by name. */
-  readonly resource: string
-  /** The row's key. */
-  readonly key: string
-  /** What they wanted to do to it. */
-  readonly action: string
-  readonly requestId: string
+export interface SecurityEvent extends EventSubject, EventPlace {
+  readonly event: EventName
+  /** What came of it, where that differs from what the catalogue says of the name. */
+  readonly outcome?: EventOutcome
+  /** Why, or what exactly, in fixed words. */
+  readonly reason?: string
+  /** What belongs to this kind of event: names and ids, never what was sent. */
+  readonly details?: EventDetails
 }
 
-/** Somebody has been banned, had the ban extended, or is free again. */
-export interface BanEvent {
-  readonly event: 'authz_change'
-  readonly from: 'free' | 'banned'
-  readonly to: 'free' | 'banned'
-  readonly banId: string
-  readonly kind: 'address' | 'range' | 'account'
-  /** The address, the range, or the account's id. */
-  readonly target: string
-  /** `manual`, or the name of the detector that has banned. */
-  readonly origin: string
-  readonly reason: string
-  /** When the ban ends by itself; `null` for never. */
-  readonly until: string | null
-  /** Who did it, where that is known by an id. */
-  readonly actorId?: string
-}
-
-/** What can happen to an account, its credentials and its sessions. */
-export type AccountEventName =
-  | 'authn_login_success'
-  | 'authn_login_successafterfail'
-  | 'authn_login_fail'
-  | 'authn_login_fail_max'
-  | 'authn_login_lock'
-  | 'authn_password_change'
-  | 'authn_password_change_fail'
-  | 'authn_token_created'
-  | 'authn_token_revoked'
-  | 'authn_token_reuse'
-  | 'excess_sessions_exceeded'
-  | 'privilege_permissions_changed'
-  | 'session_created'
-  | 'session_renewed'
-  | 'session_logout'
-  | 'session_use_after_expire'
-  | 'user_archived'
-  | 'user_created'
-  | 'user_deleted'
-  | 'user_updated'
-
-/** Something that happened to an account. */
-export interface AccountEvent {
-  readonly event: AccountEventName
+/** Who an event is about. */
+export interface EventSubject {
   /** Whose account; `null` when there is none. */
-  readonly userId: string | null
+  readonly userId?: string | null
   /** Who did it, where that is somebody else: an administrator. */
   readonly actorId?: string
   readonly sessionId?: string
-  /** The client's address. */
+}
+
+/** Where an event came from. */
+export interface EventPlace {
+  /** The client's address, normalised. */
   readonly address?: string
-  /** What came of it or why, in fixed words. */
-  readonly reason?: string
+  /** `GET /api/notes/:id`: the pattern, never the path. */
+  readonly route?: string
   readonly requestId?: string
 }
+
+/** What belongs to a kind of event. At most 16 of them; a text is cut after 500 characters. */
+export type EventDetails = Readonly<Record<string, string | number | boolean | null>>
+
+/** An event with what it has got on its way: the form in which it is stored, logged and listened to. */
+export interface RecordedEvent extends SecurityEvent {
+  /** A UUIDv7. */
+  readonly id: string
+  /** When, in milliseconds since 1970. */
+  readonly atMs: number
+  readonly level: EventLevel
+  readonly outcome: EventOutcome
+}
+
+/** An event as a handler emits it: who has asked, from where and for what is filled in. */
+export type HandlerEvent = Pick<SecurityEvent, 'event' | 'outcome' | 'reason' | 'details' | 'userId'>
 
 /** Takes an event. It never throws and never makes a request wait. */
 export type EmitEvent = (event: SecurityEvent) => void

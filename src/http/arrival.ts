@@ -136,6 +136,7 @@ export function corsStep(cors: Cors, offer: Offer): Step {
       for (const [name, value] of cors.grant(origin)) reply.raw.setHeader(name, value)
       return false
     }
+    request.isForeignOrigin = cors.grant(origin).length === 0
     const target = request.raw.url ?? ''
     const methods = offer.methodsAt(target)
     if (methods.length === 0) throw notOffered(request.method, target, offer)

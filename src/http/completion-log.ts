@@ -1,6 +1,10 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Problem } from '../errors/index.ts'
 import { isProbe } from './arrival.ts'
+import type { ObservedRequest, ObserveRequest } from './observed.ts'
+
+const targetChars = 2_048
+const userAgentChars = 512
 
 const problems = new WeakMap<FastifyRequest, Problem>()
 
@@ -12,7 +16,12 @@ export function noteProblem(request: FastifyRequest, problem: Problem): void {
 }
 
 /** Writes the one line of a request: what was asked, how it ended, how long it took, for whom. */
-export function logCompletion(request: FastifyRequest, reply: FastifyReply, durationMs: number): void {
+export function logCompletion(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  durationMs: number,
+  observe: ObserveRequest | undefined,
+): void {
   const status = reply.raw.statusCode
   const problem = problems.get(request)
   const length = Number(reply.raw.getHeader('content-length'))
@@ -27,6 +36,31 @@ export function logCompletion(request: FastifyRequest, reply: FastifyReply, dura
     ...(problem === undefined ? {} : { problem: problem.code, reason: problem.reason }),
   }
   request.log[levelOf(request, status, problem)](line, 'request completed')
+  observe?.(observed(request, status, durationMs, problem))
+}
+
+function observed(
+  request: FastifyRequest,
+  status: number,
+  durationMs: number,
+  problem: Problem | undefined,
+): ObservedRequest {
+  const { caller, headers, raw } = request
+  return {
+    method: request.method,
+    route: request.routeOptions.url ?? null,
+    target: (raw.url ?? '').slice(0, targetChars),
+    status,
+    durationMs,
+    problem: problem?.code ?? null,
+    reason: problem?.reason ?? null,
+    address: request.clientAddress,
+    userAgent: (headers['user-agent'] ?? '').slice(0, userAgentChars),
+    requestId: request.id,
+    userId: caller?.id ?? null,
+    sessionId: caller?.session?.id ?? null,
+    ...(request.isForeignOrigin ? { isForeignOrigin: true } : {}),
+  }
 }
 
 function levelOf(
@@ -43,14 +77,17 @@ function levelOf(
 
 /** Fastify's log lines replaced by ours: one per request, without URL and headers. */
 export class CompletionLog extends LogController {
-  constructor() {
+  readonly #observe: ObserveRequest | undefined
+
+  constructor(observe?: ObserveRequest) {
     super({ requestIdLogLabel: 'requestId' })
+    this.#observe = observe
   }
 
   override incomingRequest(): void {}
 
   override requestCompleted(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    logCompletion(request, reply, reply.elapsedTime)
+    logCompletion(request, reply, reply.elapsedTime, this.#observe)
   }
 
   override defaultErrorLog(): void {}

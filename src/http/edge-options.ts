@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { EdgeLimits } from './limits.ts'
+import type { ObserveRequest } from './observed.ts'
 import type { ShedParts, ShedSettings } from './shed.ts'
 import type { TlsFiles } from './tls.ts'
 
@@ -18,6 +19,8 @@ export interface EdgeOptions {
    * request before anything else, so it must answer from memory.
    */
   readonly bannedForMs?: ((address: string) => number | undefined) | undefined
+  /** Told of every request once its reply is out: metrics and detectors. */
+  readonly observe?: ObserveRequest | undefined
   readonly logger: FastifyBaseLogger
   /** The certificate of the TLS listener; without it the listener is plain, and a proxy speaks TLS. */
   readonly tls?: TlsFiles | undefined

@@ -89,6 +89,8 @@ export function createEdge(options: EdgeOptions): Edge {
   const fastify = instanceOf(parts, isSecure)
   const routes = collectRoutes(fastify)
   fastify.decorateRequest('clientAddress', '')
+  fastify.decorateRequest('caller', null)
+  fastify.decorateRequest('isForeignOrigin', false)
   installSteps(fastify, parts)
   installJson(fastify, limits)
   installErrors(fastify, options.headers ?? {})
@@ -107,7 +109,7 @@ function instanceOf(parts: Parts, isSecure: ReturnType<typeof secureCheck>): Fas
     clientErrorHandler: socketErrorHandler(replies, logger),
     frameworkErrors: (error, request, reply) => refuseUnrouted(error, request, reply, parts),
     loggerInstance: logger,
-    logController: new CompletionLog(),
+    logController: new CompletionLog(options.observe),
     // Never the client's: an id from outside could repeat, lie, or carry anything into the log.
     requestIdHeader: false,
     genReqId: () => crypto.randomUUID(),
@@ -243,7 +245,7 @@ function refuseUnrouted(error: Error, request: FastifyRequest, reply: FastifyRep
   const answer = (problem: Problem): void => {
     noteProblem(request, problem)
     sendProblem(reply, problem)
-    logCompletion(request, reply, 0)
+    logCompletion(request, reply, 0, parts.options.observe)
   }
   if (!runSteps(steps, request, reply, answer)) answer(problemOf(error))
 }

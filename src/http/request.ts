@@ -1,8 +1,12 @@
+import type { Principal } from '../route/index.ts'
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** The client's address, normalised; a trusted proxy's word is taken, nobody else's. */
     clientAddress: string
+    /** Who has asked, once admission knows; `null` before, for strangers, and on open routes. */
+    caller: Principal | null
+    /** True for a preflight of an origin that CORS does not grant anything. */
+    isForeignOrigin: boolean
   }
 }
-
-export {}

@@ -2,6 +2,8 @@
 export interface Exchange {
   /** The client's address, normalised. */
   readonly clientAddress: string
+  /** `POST /api/auth/login`: method and pattern. */
+  readonly route: string
   /** The field `User-Agent`, at most 512 characters of it. */
   readonly userAgent: string
   /** A cookie of the request; `undefined` when it is not there. */

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Mistake } from '../base/mistake.ts'
 import type { Pager, Resource } from '../data/index.ts'
+import type { HandlerEvent } from '../events/index.ts'
 import type { InputOf, OutputOf, Schema } from '../schema/standard.ts'
 import type { Access, Principal } from './access.ts'
 import type { Address, ParameterOf } from './address.ts'
@@ -69,6 +70,13 @@ export type Context<A extends Address, S extends RouteSpec, Tables> = Flat<
       readonly page: Pager
       /** The request's id, as it stands in the log. */
       readonly requestId: string
+      /**
+       * Emits a security event: of the catalogue, or the application's own, `app_…`. Who has asked, from where and for
+       * what is filled in. It never throws and never makes the request wait.
+       *
+       * @example emit({ event: 'sensitive_read', details: { record: row.id } })
+       */
+      readonly emit: (event: HandlerEvent) => void
     }
 >
 
@@ -130,6 +138,7 @@ export interface HandlerContext {
   readonly transaction: <T>(run: (db: Kysely<never>) => Promise<T>) => Promise<T>
   readonly page: Pager
   readonly requestId: string
+  readonly emit: (event: HandlerEvent) => void
   /** Only for routes of Holdfast's own. */
   readonly exchange?: Exchange
   readonly [row: string]: unknown

@@ -1,3 +1,4 @@
+export { allSessions, ownerOfSession, type SessionSearch } from './all-sessions.ts'
 export { deviceName } from './device-name.ts'
 export { revocationsMigration, sessionsMigration } from './migration.ts'
 export { RefreshTokens } from './refresh-token.ts'
@@ -15,6 +16,7 @@ export {
   type Transport,
 } from './session.ts'
 export {
+  type EndReused,
   type OpenedSession,
   type Refreshed,
   type RefreshRequest,

@@ -48,6 +48,21 @@ export type Refreshed =
       readonly session?: SessionRecord
     }
 
+/**
+ * Runs, in one transaction, what ends the session of a token that was used twice; what is told of it belongs into the
+ * same transaction.
+ */
+export type EndReused = (
+  session: SessionRecord,
+  end: (db: MigrationDatabase) => Promise<boolean>,
+) => Promise<void>
+
+/** When a refresh is answered, and how the session of a used token is ended. */
+interface Moment {
+  readonly nowMs: number
+  readonly ending: EndReused
+}
+
 /** What {@link Sessions} is made of. */
 export interface SessionsParts {
   readonly db: MigrationDatabase
@@ -65,12 +80,14 @@ export class Sessions {
   readonly #tokens: RefreshTokens
   readonly #limits: SessionLimits
   readonly #nowMs: () => number
+  readonly #endReused: EndReused
 
   constructor({ db, refreshTokens, limits, nowMs = Date.now }: SessionsParts) {
     this.#db = db
     this.#tokens = refreshTokens
     this.#limits = limits
     this.#nowMs = nowMs
+    this.#endReused = async (_session, end) => void (await db.transaction().execute(end))
   }
 
   /**
@@ -114,7 +131,11 @@ export class Sessions {
    *
    * @see RFC 9700 §4.14.2; GHSA-392p-2q2v-4372, CVE-2026-1035 (refreshes that raced)
    */
-  async refresh(token: string, request: RefreshRequest): Promise<Refreshed> {
+  async refresh(
+    token: string,
+    request: RefreshRequest,
+    ending: EndReused = this.#endReused,
+  ): Promise<Refreshed> {
     const name = this.#tokens.name(token)
     const row = name === null ? null : await this.#byId(name.sessionId)
     if (name === null || row === null || !this.#isOf(token, name, row)) return refused('unknown')
@@ -123,8 +144,8 @@ export class Sessions {
     if (row.endedAt !== null) return refused('ended', session)
     const nowMs = this.#nowMs()
     if (iso(nowMs) >= session.idleUntil || iso(nowMs) >= session.expiresAt) return refused('expired', session)
-    if (name.generation === row.generation) return await this.#moveOn(row, request, nowMs)
-    return await this.#answerOld(row, name.generation, nowMs)
+    if (name.generation === row.generation) return await this.#moveOn(row, request, { nowMs, ending })
+    return await this.#answerOld(row, name.generation, { nowMs, ending })
   }
 
   /** The sessions of an account that live, the newest in use first. */
@@ -236,7 +257,8 @@ export class Sessions {
     return this.#tokens.isGenuine(token, name, row.salt)
   }
 
-  async #moveOn(row: SessionRow, request: RefreshRequest, nowMs: number): Promise<Refreshed> {
+  async #moveOn(row: SessionRow, request: RefreshRequest, moment: Moment): Promise<Refreshed> {
+    const { nowMs } = moment
     const { session, generation } = row
     const sessionId = session.id
     const refreshToken = this.#tokens.make({ sessionId, generation: generation + 1 }, row.salt)
@@ -261,20 +283,18 @@ export class Sessions {
     // Another was faster, or the session has ended meanwhile.
     const now = await this.#byId(sessionId)
     if (now === null) return refused('unknown')
-    return now.endedAt === null ? await this.#answerOld(now, generation, nowMs) : refused('ended', session)
+    return now.endedAt === null ? await this.#answerOld(now, generation, moment) : refused('ended', session)
   }
 
   /** A token that is not the good one any more: sent twice by its client, or by somebody else. */
-  async #answerOld(row: SessionRow, generation: number, nowMs: number): Promise<Refreshed> {
+  async #answerOld(row: SessionRow, generation: number, { nowMs, ending }: Moment): Promise<Refreshed> {
     const { session } = row
     const isInGrace = generation === row.generation - 1 && nowMs - row.rotatedAtMs <= this.#limits.graceMs
     if (isInGrace) {
       const refreshToken = this.#tokens.make({ sessionId: session.id, generation: row.generation }, row.salt)
       return { kind: 'refreshed', session, refreshToken }
     }
-    await this.#db
-      .transaction()
-      .execute(async (trx) => await this.end(trx, session.userId, session.id, 'token-reused'))
+    await ending(session, (trx) => this.end(trx, session.userId, session.id, 'token-reused'))
     return refused('reused', session)
   }
 

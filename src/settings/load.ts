@@ -6,6 +6,7 @@ import { readSmallFile } from './files.ts'
 import { misspellings } from './misspelling.ts'
 import { type Environment, type Reading, SettingReader } from './reader.ts'
 import * as rules from './resolve.ts'
+import { resolveAlerts, resolveMetricsToken } from './resolve-alerts.ts'
 import type { Settings } from './settings.ts'
 import * as table from './table.ts'
 
@@ -57,13 +58,15 @@ function complete(reader: SettingReader, layers: readonly Environment[]): Settin
   const trustedProxies = listOrNone(reader.read(table.trustedProxies))
   const neverBanned = listOrNone(reader.read(table.neverBanned))
   const allowedOrigins = listOrNone(reader.read(table.allowedOrigins))
+  const metricsToken = resolveMetricsToken(reader)
+  const alerts = resolveAlerts(reader)
   const logLevel = givenOf(reader.read(table.logLevel))
   const { mode } = reader
   if (mode === undefined || host === undefined || port === undefined || tls === undefined) return undefined
   if (publicOrigin === undefined || dataDir === undefined || secret === undefined) return undefined
   if (previousSecret === undefined || database === undefined || redis === undefined) return undefined
   if (mail === undefined || trustedProxies === undefined || allowedOrigins === undefined) return undefined
-  if (neverBanned === undefined || logLevel === undefined) return undefined
+  if (neverBanned === undefined || alerts === undefined || logLevel === undefined) return undefined
   return Object.freeze({
     mode,
     host,
@@ -79,6 +82,8 @@ function complete(reader: SettingReader, layers: readonly Environment[]): Settin
     neverBanned,
     allowedOrigins,
     tls,
+    metricsToken,
+    alerts,
     logLevel,
     warnings: warningsAbout(layers),
   })

@@ -1,4 +1,5 @@
 import type { Secret } from '../base/index.ts'
+import type { AlertTargets } from './resolve-alerts.ts'
 import type { LogLevel, Mode } from './table.ts'
 import type { DatabaseTarget } from './targets.ts'
 
@@ -32,6 +33,10 @@ export interface Settings {
   readonly allowedOrigins: readonly string[]
   /** The PEM files of the listener; `null` when a proxy speaks TLS. */
   readonly tls: TlsPaths | null
+  /** The bearer token of whoever scrapes metrics; `null` for none. */
+  readonly metricsToken: Secret | null
+  /** Where alerts go. */
+  readonly alerts: AlertTargets
   readonly logLevel: LogLevel
   /** What looks like a slip in the environment, one sentence each, to be logged. No values. */
   readonly warnings: readonly string[]

@@ -1,4 +1,5 @@
 import type { Secret } from '../base/index.ts'
+import { alertSettings } from './alert-table.ts'
 import { parseAllowedRange, parseHost, parseOrigin, parsePort, parseProxyRange } from './network.ts'
 import { parseSecret } from './root-secret.ts'
 import { type Fallback, good, listOf, oneOf, type Setting } from './setting.ts'
@@ -220,5 +221,6 @@ export const settingTable: readonly Setting<unknown>[] = [
   allowedOrigins,
   tlsCert,
   tlsKey,
+  ...alertSettings,
   logLevel,
 ]

@@ -64,6 +64,13 @@ export function parseSender(text: string): Parsed<string> {
     : bad('is no sender', 'write an address, such as Notes <no-reply@example.com>')
 }
 
+/** One mail address. */
+export function parseMailbox(text: string): Parsed<string> {
+  return text.length <= 254 && addressPattern.test(text)
+    ? good(text)
+    : bad('is no mail address', 'write one such as ops@example.com')
+}
+
 function urlWith(text: string, protocols: readonly string[]): URL | null {
   const url = URL.parse(text)
   return url !== null && protocols.includes(url.protocol) && url.hash === '' ? url : null

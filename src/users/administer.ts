@@ -2,6 +2,7 @@ import { addressKey, newId } from '../base/index.ts'
 import { Problem } from '../errors/index.ts'
 import { normalizePassword } from '../passwords/index.ts'
 import { type Account, administratorRole, sortedRoles } from './account.ts'
+import { type Actor, actorOf, requireStillAdministrator } from './actor.ts'
 import { endCredentials } from './end-sessions.ts'
 import { requireAdministratorBeside } from './own-account.ts'
 import { type AccountsParts, type From, placeOf, timeAt } from './parts.ts'
@@ -12,10 +13,9 @@ import { accountById, changeAccount, hasAdministrator, insertAccount, lockAdmini
 export interface AccountOrder {
   readonly roles?: readonly string[] | undefined
   readonly disabled?: boolean | undefined
+  /** Why, for the audit trail. */
+  readonly reason?: string | undefined
 }
-
-/** Who orders a change: an administrator, or whoever runs the command line on the server. */
-export type Actor = { readonly kind: 'administrator'; readonly id: string } | { readonly kind: 'operator' }
 
 /**
  * Changes roles and standing of an account. It acts at once: access tokens of before are dead on every node, and a
@@ -30,12 +30,12 @@ export async function orderAccount(
   { actor, userId, order }: { readonly actor: Actor; readonly userId: string; readonly order: AccountOrder },
   from: From,
 ): Promise<Account> {
-  const { db, sessions, revocations, outbox, emit, nowMs } = parts
+  const { sessions, revocations, outbox, trail, nowMs } = parts
   const roles = order.roles === undefined ? undefined : requireRoles(parts, order.roles)
   if (actor.kind === 'administrator' && actor.id === userId)
     throw new Problem('FORBIDDEN', 'nobody changes their own roles or standing')
   const at = timeAt(nowMs())
-  const { before, after } = await db.transaction().execute(async (trx) => {
+  const after = await trail.transact(async (trx, note) => {
     await lockAdministrators(trx)
     await requireStillAdministrator(trx, actor)
     const account = await accountById(trx, userId)
@@ -50,7 +50,7 @@ export async function orderAccount(
       ...(isEnabling ? { disabledAt: null } : {}),
     }
     const areRolesNew = roles !== undefined && roles.join() !== account.roles.join()
-    if (!isDisabling && !isEnabling && !areRolesNew) return { before: account, after: account }
+    if (!isDisabling && !isEnabling && !areRolesNew) return account
     if (areRolesNew) await outbox.add(trx, { kind: 'roles-changed', data: { userId, at } })
     const changed = isDisabling
       ? await endCredentials(parts, trx, userId, { cause: 'disabled', at, change })
@@ -58,46 +58,24 @@ export async function orderAccount(
     if (changed === null) throw new Problem('NOT_FOUND', 'no such account')
     // Sessions go on with the roles of now; access tokens with those of before do not.
     if (!isDisabling) await sessions.endTokens(trx, userId, changed.version, 'roles-changed')
-    return { before: account, after: changed }
+    const facts = { userId, ...actorOf(actor), ...placeOf(from) }
+    if (areRolesNew) {
+      const details = { before: account.roles.join(' '), after: changed.roles.join(' ') }
+      note({ event: 'privilege_permissions_changed', ...facts, ...why(order), details })
+    }
+    if (isDisabling) note({ event: 'user_archived', ...facts, ...why(order, 'disabled') })
+    if (isEnabling) note({ event: 'user_updated', ...facts, ...why(order, 'enabled') })
+    return changed
   })
   await revocations.noteCommitted()
   outbox.wake()
-  const facts = { userId, ...actorOf(actor), ...placeOf(from) }
-  if (before.roles.join() !== after.roles.join())
-    emit({ event: 'privilege_permissions_changed', ...facts, reason: after.roles.join(' ') || 'no roles' })
-  if (before.disabledAt !== after.disabledAt)
-    emit({
-      event: after.disabledAt === null ? 'user_updated' : 'user_archived',
-      ...facts,
-      reason: after.disabledAt === null ? 'enabled' : 'disabled',
-    })
   return after
 }
 
-function actorOf(actor: Actor): { readonly actorId?: string } {
-  return actor.kind === 'administrator' ? { actorId: actor.id } : {}
-}
-
-/** Ends every session of somebody else. @throws NOT_FOUND */
-export async function revokeSessions(
-  parts: AccountsParts,
-  { actor, userId }: { readonly actor: Actor; readonly userId: string },
-  from: From,
-): Promise<void> {
-  const at = timeAt(parts.nowMs())
-  const ended = await parts.db.transaction().execute(async (trx) => {
-    await requireStillAdministrator(trx, actor)
-    return await endCredentials(parts, trx, userId, { cause: 'administrator', at })
-  })
-  if (ended === null) throw new Problem('NOT_FOUND', 'no such account')
-  await parts.revocations.noteCommitted()
-  parts.emit({
-    event: 'authn_token_revoked',
-    userId,
-    ...actorOf(actor),
-    reason: 'administrator',
-    ...placeOf(from),
-  })
+/** What an administrator has said, or what is the same each time. */
+function why({ reason }: AccountOrder, fallback?: string): { readonly reason?: string } {
+  const said = reason ?? fallback
+  return said === undefined ? {} : { reason: said }
 }
 
 /** An account that an administrator or the command line makes; its address counts as verified. */
@@ -112,9 +90,10 @@ export interface GivenAccount {
 export async function createAccount(parts: AccountsParts, given: GivenAccount, from: From): Promise<Account> {
   const account = await prepareAccount(parts, given, from)
   const at = timeAt(parts.nowMs())
-  if (!(await insertAccount(parts.db, account, at)))
-    throw new Problem('CONFLICT', 'the address has an account')
-  parts.emit({ event: 'user_created', userId: account.id, ...placeOf(from) })
+  await parts.trail.transact(async (trx, note) => {
+    if (!(await insertAccount(trx, account, at))) throw new Problem('CONFLICT', 'the address has an account')
+    note({ event: 'user_created', userId: account.id, ...placeOf(from) })
+  })
   const made = await accountById(parts.db, account.id)
   if (made === null) throw new Problem('CONFLICT', 'removed at once')
   return made
@@ -139,16 +118,16 @@ export async function createFirstAdministrator(
   { token, ...given }: Omit<GivenAccount, 'roles'> & { readonly token: string },
   from: From,
 ): Promise<void> {
-  const { db, singleUse, emit, nowMs } = parts
+  const { db, singleUse, trail, nowMs } = parts
   if ((await singleUse.peek(db, 'first-administrator', token)) === null) throw tokenRefused()
   const account = await prepareAccount(parts, { ...given, roles: [administratorRole] }, from)
-  await db.transaction().execute(async (trx) => {
+  await trail.transact(async (trx, note) => {
     if ((await singleUse.consume(trx, 'first-administrator', token)) === null) throw tokenRefused()
     if (await hasAdministrator(trx)) throw tokenRefused()
     if (!(await insertAccount(trx, account, timeAt(nowMs()))))
       throw new Problem('CONFLICT', 'the address has an account')
+    note({ event: 'user_created', userId: account.id, reason: 'first administrator', ...placeOf(from) })
   })
-  emit({ event: 'user_created', userId: account.id, reason: 'first administrator', ...placeOf(from) })
 }
 
 async function prepareAccount(parts: AccountsParts, given: GivenAccount, from: From) {
@@ -171,12 +150,4 @@ function requireRoles(parts: AccountsParts, roles: readonly string[]): readonly 
   if (roles.some((role) => !known.has(role)))
     throw invalid('/body/roles', `expected roles among ${[...known].sort().join(', ')}`)
   return sortedRoles(roles)
-}
-
-/** The caller may have lost the role, or the account, since the token was signed. */
-async function requireStillAdministrator(db: AccountsParts['db'], actor: Actor): Promise<void> {
-  if (actor.kind === 'operator') return
-  const account = await accountById(db, actor.id)
-  if (account === null || account.disabledAt !== null || !account.roles.includes(administratorRole))
-    throw new Problem('FORBIDDEN', 'no administrator any more')
 }

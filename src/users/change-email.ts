@@ -39,11 +39,10 @@ export async function changeEmail(
  * @throws VALIDATION_FAILED for a token that does not work, and when somebody else has the address by now
  */
 export async function confirmEmail(parts: AccountsParts, token: string, from: From): Promise<void> {
-  const { db, singleUse, revocations, outbox, emit, nowMs } = parts
+  const { singleUse, revocations, outbox, trail, nowMs } = parts
   const at = timeAt(nowMs())
-  const userId = await db
-    .transaction()
-    .execute(async (trx) => {
+  await trail
+    .transact(async (trx, note) => {
       const consumed = await singleUse.consume(trx, 'change-email', token)
       if (consumed === null) throw tokenRefused()
       const { email } = pendingEmail.parse(consumed.data)
@@ -52,12 +51,11 @@ export async function confirmEmail(parts: AccountsParts, token: string, from: Fr
       await endCredentials(parts, trx, before.id, { cause: 'email-changed', at, change: { email } })
       const notice = { userId: before.id, oldEmail: before.email, at }
       await outbox.add(trx, { kind: 'email-changed', data: notice })
-      return before.id
+      note({ event: 'user_updated', userId: before.id, reason: 'e-mail address', ...placeOf(from) })
     })
     .catch((error: unknown) => {
       throw error instanceof Problem && error.code === 'CONFLICT' ? tokenRefused() : error
     })
   await revocations.noteCommitted()
   outbox.wake()
-  emit({ event: 'user_updated', userId, reason: 'e-mail address', ...placeOf(from) })
 }

@@ -33,25 +33,28 @@ export interface Ending {
 
 /** Ends one session of an account. @returns false when it has no such session that lives */
 export async function endSession(
-  { db, sessions, revocations, emit }: AccountsParts,
+  { sessions, revocations, trail }: AccountsParts,
   userId: string,
   sessionId: string,
   from: From,
 ): Promise<boolean> {
-  const isEnded = await db.transaction().execute((trx) => sessions.end(trx, userId, sessionId, 'logout'))
+  const isEnded = await trail.transact(async (trx, note) => {
+    if (!(await sessions.end(trx, userId, sessionId, 'logout'))) return false
+    note({ event: 'session_logout', userId, sessionId, ...placeOf(from) })
+    return true
+  })
   if (!isEnded) return false
   await revocations.noteCommitted()
-  emit({ event: 'session_logout', userId, sessionId, ...placeOf(from) })
   return true
 }
 
 /** Ends every session of an account. */
 export async function logoutEverywhere(parts: AccountsParts, userId: string, from: From): Promise<void> {
-  const { db, revocations, emit, nowMs } = parts
+  const { revocations, trail, nowMs } = parts
   const at = new Date(nowMs()).toISOString()
-  await db
-    .transaction()
-    .execute((trx) => endCredentials(parts, trx, userId, { cause: 'logout-everywhere', at }))
+  await trail.transact(async (trx, note) => {
+    await endCredentials(parts, trx, userId, { cause: 'logout-everywhere', at })
+    note({ event: 'session_logout', userId, reason: 'everywhere', ...placeOf(from) })
+  })
   await revocations.noteCommitted()
-  emit({ event: 'session_logout', userId, reason: 'everywhere', ...placeOf(from) })
 }

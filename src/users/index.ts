@@ -1,13 +1,13 @@
 export { type Account, administratorRole } from './account.ts'
+export type { Actor } from './actor.ts'
 export {
   type AccountOrder,
-  type Actor,
   createAccount,
   firstAdministratorToken,
   type GivenAccount,
   orderAccount,
-  revokeSessions,
 } from './administer.ts'
+export { revokeSession, revokeSessions } from './administer-sessions.ts'
 export { type Composing, compose } from './compose.ts'
 export { eachAccount } from './each-account.ts'
 export { canonicalEmail } from './email.ts'
@@ -22,5 +22,8 @@ export {
 export type { ImportFormat } from './import/records.ts'
 export { accountsMigration, accountsTable } from './migration.ts'
 export type { AccountsParts, From, PersonalRows } from './parts.ts'
+export { recentSeconds } from './re-authenticate.ts'
+export { Reason } from './routes/admin.ts'
+export { fromOf } from './routes/exchange.ts'
 export { accountRoutes } from './routes/index.ts'
 export { accountByEmail, accountById } from './store.ts'

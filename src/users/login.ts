@@ -21,7 +21,7 @@ export interface Login {
  * @see OWASP ASVS 5.0 §6.3.1, §6.3.8, §7.2.4; NIST SP 800-63B-4 §3.2.2
  */
 export async function login(parts: AccountsParts, request: Login, from: From): Promise<SignedIn> {
-  const { db, devices, emit, nowMs, outbox, sessions } = parts
+  const { db, devices, trail, nowMs, outbox, sessions } = parts
   // What is no address is counted and hashed like one: only the answer for a wrong password comes of it.
   const email = canonicalEmail(request.email) ?? request.email.toLowerCase()
   const account = await accountByEmail(db, email)
@@ -35,7 +35,7 @@ export async function login(parts: AccountsParts, request: Login, from: From): P
     methods: ['pwd'],
     deviceId: known?.deviceId ?? device?.deviceId ?? null,
   }
-  const opened = await db.transaction().execute(async (trx) => {
+  const opened = await trail.transact(async (trx, note) => {
     const at = timeAt(nowMs())
     // Read again where it counts: it may have been disabled or changed while its password was hashed.
     const current = await accountById(trx, account.id)
@@ -56,14 +56,13 @@ export async function login(parts: AccountsParts, request: Login, from: From): P
     if (isNewDevice) {
       await outbox.add(trx, { kind: 'new-device', data: { userId: account.id, at, address, userAgent } })
     }
-    return { current, isNewDevice, ...(await openSession(parts, trx, current, proof, from)) }
+    const opening = await openSession(parts, trx, current, proof, from)
+    const facts = { userId: account.id, sessionId: opening.session.id, ...placeOf(from) }
+    const isAfterFailure = proven.failedBeforeCount > 0
+    note({ event: isAfterFailure ? 'authn_login_successafterfail' : 'authn_login_success', ...facts })
+    note({ event: 'session_created', ...facts, details: { isNewDevice } })
+    return { current, isNewDevice, ...opening }
   })
   if (opened.isNewDevice) outbox.wake()
-  const facts = { userId: account.id, sessionId: opened.session.id, ...placeOf(from) }
-  emit({
-    event: proven.failedBeforeCount > 0 ? 'authn_login_successafterfail' : 'authn_login_success',
-    ...facts,
-  })
-  emit({ event: 'session_created', ...facts })
   return tokensOf(parts, opened.current, opened, device?.value)
 }

@@ -23,16 +23,19 @@ export async function ownAccount({ db }: AccountsParts, userId: string): Promise
 
 /** Changes what a person may change of their own account: the name. */
 export async function renameOwn(
-  { db, emit, nowMs }: AccountsParts,
+  { trail, nowMs }: AccountsParts,
   userId: string,
   text: string,
   from: From,
 ): Promise<Account> {
   const at = timeAt(nowMs())
-  const changed = await changeAccount(db, userId, { name: requireName(text) }, { at, endsTokens: false })
-  if (changed === null) throw credentialsRefused('no such account')
-  emit({ event: 'user_updated', userId, reason: 'name', ...placeOf(from) })
-  return changed
+  const name = requireName(text)
+  return await trail.transact(async (trx, note) => {
+    const changed = await changeAccount(trx, userId, { name }, { at, endsTokens: false })
+    if (changed === null) throw credentialsRefused('no such account')
+    note({ event: 'user_updated', userId, reason: 'name', ...placeOf(from) })
+    return changed
+  })
 }
 
 /**
@@ -42,10 +45,10 @@ export async function renameOwn(
  * @see OWASP ASVS 5.0 §7.4.2, §7.5.1, §14.2.7; GHSA-2vg6-77g8-24mp (sessions that outlived a deleted user)
  */
 export async function deleteOwn(parts: AccountsParts, caller: Principal, from: From): Promise<void> {
-  const { db, rows, revocations, outbox, emit, nowMs } = parts
+  const { rows, revocations, outbox, trail, nowMs } = parts
   requireRecent(caller, nowMs())
   const at = timeAt(nowMs())
-  await db.transaction().execute(async (trx) => {
+  await trail.transact(async (trx, note) => {
     await lockAdministrators(trx)
     const account = await accountById(trx, caller.id)
     if (account === null) throw credentialsRefused('no such account')
@@ -55,10 +58,10 @@ export async function deleteOwn(parts: AccountsParts, caller: Principal, from: F
     await rows.remove(trx, account.id)
     await deleteAccountRow(trx, account.id)
     await outbox.add(trx, { kind: 'account-deleted', data: { email: account.email, at } })
+    note({ event: 'user_deleted', userId: caller.id, ...placeOf(from) })
   })
   await revocations.noteCommitted()
   outbox.wake()
-  emit({ event: 'user_deleted', userId: caller.id, ...placeOf(from) })
 }
 
 /** @throws CONFLICT when without this account nobody could manage accounts any more */

@@ -1,6 +1,7 @@
 import type { DeviceCookies, LoginAttempts } from '../attempts/index.ts'
+import type { AuditTrail } from '../audit/index.ts'
 import type { MigrationDatabase } from '../data/index.ts'
-import type { EmitEvent } from '../events/index.ts'
+import type { EventPlace } from '../events/index.ts'
 import type { Outbox } from '../mail/index.ts'
 import type { PasswordHashing, PasswordPolicy } from '../passwords/index.ts'
 import type { RevocationIndex, Sessions } from '../sessions/index.ts'
@@ -26,7 +27,10 @@ export interface AccountsParts {
   readonly rows: PersonalRows
   /** False when one address has been sent enough mail for now. */
   readonly mayMail: (email: string, address: string) => Promise<boolean>
-  readonly emit: EmitEvent
+  /** What happens to accounts stands in it, in the same transaction. */
+  readonly trail: AuditTrail
+  /** A name for an address in events that tells it from others, and from which nobody learns it. */
+  readonly pseudonymOf: (email: string) => string
   readonly nowMs: () => number
 }
 
@@ -46,14 +50,13 @@ export interface From {
   /** The device cookie, whatever it holds. */
   readonly device: string | undefined
   readonly requestId: string
+  /** `POST /api/auth/login`; none for a job of the command line. */
+  readonly route?: string
 }
 
 /** The part of an event that says where it came from. */
-export function placeOf({ address, requestId }: From): {
-  readonly address: string
-  readonly requestId: string
-} {
-  return { address, requestId }
+export function placeOf({ address, requestId, route }: From): EventPlace {
+  return { address, requestId, ...(route === undefined ? {} : { route }) }
 }
 
 /** The time as tables hold it. */

@@ -37,13 +37,13 @@ export async function resetPassword(
   { token, password: text }: { readonly token: string; readonly password: string },
   from: From,
 ): Promise<void> {
-  const { db, singleUse, attempts, revocations, outbox, emit, nowMs } = parts
+  const { db, singleUse, attempts, revocations, outbox, trail, nowMs } = parts
   const subject = await singleUse.peek(db, 'reset-password', token)
   const account = subject === null ? null : await accountById(db, subject)
   if (account === null || account.disabledAt !== null) throw tokenRefused()
   const passwordHash = await newHash(parts, account, { text, path: '/body/password' }, from)
   const at = timeAt(nowMs())
-  const done = await db.transaction().execute(async (trx) => {
+  await trail.transact(async (trx, note) => {
     const consumed = await singleUse.consume(trx, 'reset-password', token)
     if (consumed?.subject !== account.id) throw tokenRefused()
     const change = { passwordHash, passwordChangedAt: at }
@@ -51,11 +51,10 @@ export async function resetPassword(
     if (changed === null || changed.disabledAt !== null) throw tokenRefused()
     await attempts.clear(changed.email, trx)
     await outbox.add(trx, { kind: 'password-changed', data: { userId: account.id, at } })
-    return changed
+    note({ event: 'authn_password_change', userId: account.id, reason: 'reset by mail', ...placeOf(from) })
   })
   await revocations.noteCommitted()
   outbox.wake()
-  emit({ event: 'authn_password_change', userId: done.id, reason: 'reset by mail', ...placeOf(from) })
 }
 
 /**
@@ -75,7 +74,7 @@ export async function changePassword(
   },
   from: From,
 ): Promise<SignedIn | null> {
-  const { db, revocations, outbox, emit, nowMs } = parts
+  const { db, revocations, outbox, trail, nowMs } = parts
   const account = await accountById(db, request.userId)
   if (account === null) throw credentialsRefused('no such account')
   const claim = { email: account.email, account, purpose: 'password-change' as const }
@@ -87,7 +86,7 @@ export async function changePassword(
     from,
   )
   const at = timeAt(nowMs())
-  const signedIn = await db.transaction().execute(async (trx) => {
+  const signedIn = await trail.transact(async (trx, note) => {
     const current = await accountById(trx, account.id)
     // Two who change it at once: the second has proved a password that is no longer the one.
     if (current?.passwordChangedAt !== account.passwordChangedAt)
@@ -96,13 +95,13 @@ export async function changePassword(
     const changed = await endCredentials(parts, trx, account.id, { cause: 'password-changed', at, change })
     if (changed === null) throw credentialsRefused('no such account')
     await outbox.add(trx, { kind: 'password-changed', data: { userId: account.id, at } })
+    note({ event: 'authn_password_change', userId: account.id, ...placeOf(from) })
     if (request.transport === 'bearer') return null
     const proof = { transport: 'cookie' as const, methods: ['pwd'], deviceId: null }
     return { changed, opened: await openSession(parts, trx, changed, proof, from) }
   })
   await revocations.noteCommitted()
   outbox.wake()
-  emit({ event: 'authn_password_change', userId: account.id, ...placeOf(from) })
   return signedIn === null ? null : tokensOf(parts, signedIn.changed, signedIn.opened)
 }
 

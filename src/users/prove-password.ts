@@ -1,6 +1,6 @@
 import { addressKey } from '../base/index.ts'
 import type { Account } from './account.ts'
-import type { AccountsParts, From } from './parts.ts'
+import { type AccountsParts, type From, placeOf } from './parts.ts'
 import { credentialsRefused } from './refusals.ts'
 import { upgradeHash } from './store.ts'
 
@@ -45,8 +45,8 @@ export async function holdPassword(
   password: string,
   from: From,
 ): Promise<Proven> {
-  const { attempts, hashing, emit, db, outbox } = parts
-  const { address, requestId } = from
+  const { attempts, hashing, trail, outbox, pseudonymOf } = parts
+  const { address } = from
   const attempt = await attempts.begin({ account: email, address, device: from.device })
   const verdict = await hashing
     .verify(password, account?.passwordHash ?? null, addressKey(address))
@@ -54,13 +54,17 @@ export async function holdPassword(
       await attempt.abandoned()
       throw error
     })
-  const place = { userId: account?.id ?? null, address, requestId }
   if (!verdict.isRight || account === null) {
-    emit({ event: purpose === 'login' ? 'authn_login_fail' : 'authn_password_change_fail', ...place })
+    // The pseudonym tells apart who was tried where there is no account, and says nobody's address.
+    const details = { account: pseudonymOf(email), purpose }
+    const facts = { userId: account?.id ?? null, ...placeOf(from), details }
+    trail.emit({ event: purpose === 'login' ? 'authn_login_fail' : 'authn_password_change_fail', ...facts })
     if (attempt.isLast) {
-      emit({ event: 'authn_login_lock', ...place, reason: 'too many failures in a row' })
       // The same row for an address without an account; no mail comes of it.
-      await outbox.add(db, { kind: 'sign-in-disabled', data: { email } })
+      await trail.transact(async (trx, note) => {
+        await outbox.add(trx, { kind: 'sign-in-disabled', data: { email } })
+        note({ event: 'authn_login_lock', ...facts, reason: 'too many failures in a row' })
+      })
       outbox.wake()
     }
     throw credentialsRefused('wrong password or no such account')

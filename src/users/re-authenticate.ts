@@ -47,22 +47,31 @@ export async function reAuthenticate(
   },
   from: From,
 ): Promise<SignedIn> {
-  const { db, devices, sessions, revocations, emit } = parts
+  const { db, devices, sessions, revocations, trail } = parts
   const account = await accountById(db, request.userId)
   if (account === null || account.disabledAt !== null) throw credentialsRefused('no account that works')
   const claim = { email: account.email, account, purpose: 're-authentication' as const }
   await provePassword(parts, claim, normalizePassword(request.password), from)
   const { transport } = request
   const deviceId = devices.verify(from.device, account.email)?.deviceId ?? null
-  const opened = await db.transaction().execute(async (trx) => {
+  const opened = await trail.transact(async (trx, note) => {
     const current = await accountById(trx, account.id)
     if (current === null || current.version !== account.version)
       throw credentialsRefused('the account has changed meanwhile')
     if (!(await sessions.end(trx, account.id, request.sessionId, 'logout')))
       throw credentialsRefused('the session has ended meanwhile')
-    return await openSession(parts, trx, current, { transport, methods: ['pwd'], deviceId }, from)
+    const proof = { transport, methods: ['pwd'], deviceId }
+    const begun = await openSession(parts, trx, current, proof, from)
+    const details = { before: request.sessionId, isNewDevice: false }
+    note({
+      event: 'session_created',
+      userId: account.id,
+      sessionId: begun.session.id,
+      ...placeOf(from),
+      details,
+    })
+    return begun
   })
   await revocations.noteCommitted()
-  emit({ event: 'session_created', userId: account.id, sessionId: opened.session.id, ...placeOf(from) })
   return tokensOf(parts, account, opened)
 }

@@ -17,23 +17,21 @@ export async function refresh(
   transport: Transport,
   from: From,
 ): Promise<SignedIn> {
-  const { db, sessions, revocations, emit } = parts
-  const outcome = await sessions.refresh(token, {
-    address: from.address,
-    userAgent: from.userAgent,
-    transport,
-  })
+  const { db, sessions, revocations, trail } = parts
+  const { address, userAgent } = from
+  const outcome = await sessions.refresh(token, { address, userAgent, transport }, ({ id, userId }, end) =>
+    trail.transact(async (trx, note) => {
+      await end(trx)
+      const reason = 'a refresh token was used twice'
+      note({ event: 'authn_token_reuse', userId, sessionId: id, ...placeOf(from), reason })
+    }),
+  )
   if (outcome.kind === 'refused') {
-    const facts = {
-      userId: outcome.session?.userId ?? null,
-      ...(outcome.session === undefined ? {} : { sessionId: outcome.session.id }),
-      ...placeOf(from),
-    }
-    if (outcome.why === 'reused') {
-      await revocations.noteCommitted()
-      emit({ event: 'authn_token_reuse', ...facts, reason: 'a refresh token was used twice' })
-    } else if (outcome.why !== 'unknown') {
-      emit({ event: 'session_use_after_expire', ...facts, reason: outcome.why })
+    const { session, why } = outcome
+    if (why === 'reused') await revocations.noteCommitted()
+    else if (session !== undefined) {
+      const facts = { userId: session.userId, sessionId: session.id, ...placeOf(from) }
+      trail.emit({ event: 'session_use_after_expire', ...facts, reason: why })
     }
     throw credentialsRefused(`refresh token: ${outcome.why}`)
   }
@@ -41,6 +39,6 @@ export async function refresh(
   const account = await accountById(db, session.userId)
   // The session of a disabled or deleted account has ended with it; this is the second lock on the same door.
   if (account === null || account.disabledAt !== null) throw credentialsRefused('no account that works')
-  emit({ event: 'session_renewed', userId: account.id, sessionId: session.id, ...placeOf(from) })
+  trail.emit({ event: 'session_renewed', userId: account.id, sessionId: session.id, ...placeOf(from) })
   return tokensOf(parts, account, { session, refreshToken })
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { newId } from '../base/index.ts'
-import { type AccountsParts, type From, timeAt } from './parts.ts'
+import { type AccountsParts, type From, placeOf, timeAt } from './parts.ts'
 import { tokenRefused } from './refusals.ts'
 import { insertAccount } from './store.ts'
 
@@ -14,18 +14,18 @@ export const pendingRegistration = z.object({ email: z.string(), name: z.string(
  * @see OWASP ASVS 5.0 §6.4.1
  */
 export async function verifyEmail(
-  { db, singleUse, emit, nowMs }: AccountsParts,
+  { singleUse, trail, nowMs }: AccountsParts,
   token: string,
   from: From,
 ): Promise<void> {
   const id = newId(nowMs())
-  await db.transaction().execute(async (trx) => {
+  await trail.transact(async (trx, note) => {
     const consumed = await singleUse.consume(trx, 'verify-email', token)
     if (consumed === null) throw tokenRefused()
     const { email, name, passwordHash } = pendingRegistration.parse(consumed.data)
     const account = { id, email, name, passwordHash, roles: [] }
     if (!(await insertAccount(trx, account, timeAt(nowMs())))) throw tokenRefused()
     await singleUse.forget(trx, email)
+    note({ event: 'user_created', userId: id, ...placeOf(from) })
   })
-  emit({ event: 'user_created', userId: id, address: from.address, requestId: from.requestId })
 }

@@ -252,10 +252,8 @@ it('V16.2.1 V16.3.3 bans stand in the log as security events, the refused as req
   expect(lines).toContainEqual(
     expect.objectContaining({
       event: 'authz_change',
-      to: 'banned',
-      banId: id,
-      target: '127.0.0.2',
       actorId: 'eve',
+      details: expect.objectContaining({ to: 'banned', banId: id, target: '127.0.0.2' }),
     }),
   )
   expect(lines).toContainEqual(

@@ -106,10 +106,10 @@ describe.each(engineKinds)('what dies of what, on %s', (engine) => {
     expect(status, content).toBeLessThan(300)
   }
 
-  const patch = async (id: string, body: unknown): Promise<void> => {
+  const patch = async (id: string, body: object): Promise<void> => {
     const { status, content } = await notes.ask('PATCH', `/api/admin/users/${id}`, {
       headers: admin.as,
-      body,
+      body: { ...body, reason: 'a test' },
     })
     expect(status, content).toBe(200)
   }
@@ -163,7 +163,8 @@ describe.each(engineKinds)('what dies of what, on %s', (engine) => {
     { name: 'a disabled account', happen: ({ id }) => patch(id, { disabled: true }), lives: [] },
     {
       name: 'an administrator who ends the sessions',
-      happen: ({ id }) => post(`/api/admin/users/${id}/revoke-sessions`, { headers: admin.as }),
+      happen: ({ id }) =>
+        post(`/api/admin/users/${id}/revoke-sessions`, { headers: admin.as, body: { reason: 'a test' } }),
       lives: [],
     },
     {

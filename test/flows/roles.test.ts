@@ -26,8 +26,9 @@ describe.each(engineKinds)('roles over HTTP, on %s', (engine) => {
     return (await notes.ask('GET', '/api/users/me', { headers: as })).text('id')
   }
 
-  async function order(by: LoggedIn, id: string, body: unknown): Promise<number> {
-    const reply = await notes.ask('PATCH', `/api/admin/users/${id}`, { headers: by.as, body })
+  async function order(by: LoggedIn, id: string, body: object): Promise<number> {
+    const asking = { headers: by.as, body: { ...body, reason: 'a test' } }
+    const reply = await notes.ask('PATCH', `/api/admin/users/${id}`, asking)
     return reply.status
   }
 
@@ -47,8 +48,8 @@ describe.each(engineKinds)('roles over HTTP, on %s', (engine) => {
     for (const [method, path, body] of [
       ['GET', '/api/admin/users', undefined],
       ['GET', `/api/admin/users/${annId}`, undefined],
-      ['PATCH', `/api/admin/users/${annId}`, { roles: ['admin'] }],
-      ['POST', `/api/admin/users/${annId}/revoke-sessions`, undefined],
+      ['PATCH', `/api/admin/users/${annId}`, { roles: ['admin'], reason: 'a test' }],
+      ['POST', `/api/admin/users/${annId}/revoke-sessions`, { reason: 'a test' }],
     ] as const) {
       const asking = body === undefined ? {} : { body }
       expect((await notes.ask(method, path, { headers: ann.as, ...asking })).status, path).toBe(403)
@@ -96,7 +97,7 @@ describe.each(engineKinds)('roles over HTTP, on %s', (engine) => {
       const late = [
         orderAccount(parts, { actor, userId: kim, order: { roles: ['admin'] } }, from),
         orderAccount(parts, { actor, userId: kim, order: { disabled: true } }, from),
-        revokeSessions(parts, { actor, userId: kim }, from),
+        revokeSessions(parts, { actor, userId: kim, reason: 'late' }, from),
       ]
       for (const one of await Promise.allSettled(late))
         expect(one).toMatchObject({ status: 'rejected', reason: { code: 'FORBIDDEN' } })
@@ -139,7 +140,8 @@ describe.each(engineKinds)('roles over HTTP, on %s', (engine) => {
     await logIn(notes, 'eve@example.com')
     const path = `/api/admin/users/${id}/revoke-sessions`
     const fresh = await logIn(notes, 'eve@example.com')
-    expect((await notes.ask('POST', path, { headers: chief.as })).status).toBe(204)
+    const asking = { headers: chief.as, body: { reason: 'a test' } }
+    expect((await notes.ask('POST', path, asking)).status).toBe(204)
     expect((await notes.ask('GET', '/api/users/me', { headers: fresh.as })).status).toBe(401)
   })
 

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import { assert } from '../../base/index.ts'
 import { isNoRow, type Scope } from '../../data/index.ts'
 import { type InputFault, Problem } from '../../errors/index.ts'
+import type { EmitEvent } from '../../events/index.ts'
 import { callHandler, type Decision, type Exchange, type HandlerContext } from '../../route/index.ts'
 import { entityTag, isUnchanged, requireMatch } from './conditions.ts'
 import { type PreparedRoute, placed } from './prepare.ts'
@@ -111,6 +112,7 @@ async function carryOut(
     transaction,
     page: services.pager(`${route.method} ${route.path}`, found.scope.userId),
     requestId: request.id,
+    emit: emitterFor(route, request, services.emit),
     ...(route.record.isOwn === true ? { exchange: request.exchange } : {}),
   }
   let result: unknown
@@ -123,6 +125,22 @@ async function carryOut(
     status: route.status,
     content: await contentOf(route, result),
     entityTag: tagOf(revisionOf(route, result) ?? (isSafeRead(route) ? found.revision : undefined)),
+  }
+}
+
+/** What a handler emits says by itself who has asked, from where, and for what. */
+function emitterFor(route: PreparedRoute, request: Admitted, emit: EmitEvent): HandlerContext['emit'] {
+  return (event) => {
+    const { decision, exchange } = request
+    const user = decision.kind === 'known' ? decision.user : undefined
+    emit({
+      userId: user?.id ?? null,
+      ...(user?.session === undefined ? {} : { sessionId: user.session.id }),
+      ...event,
+      address: exchange.clientAddress,
+      route: `${route.method} ${route.path}`,
+      requestId: request.id,
+    })
   }
 }
 

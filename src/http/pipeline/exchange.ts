@@ -13,6 +13,7 @@ export function exchangeOf(request: FastifyRequest, reply: FastifyReply): Exchan
   const { cookie, 'user-agent': userAgent = '' } = request.headers
   return {
     clientAddress: request.clientAddress,
+    route: `${request.method} ${request.routeOptions.url ?? ''}`,
     userAgent: userAgent.slice(0, userAgentMaxChars),
     cookie: (name) => cookieIn(cookie, name),
     setCookie({ name, value, maxAgeSeconds }) {

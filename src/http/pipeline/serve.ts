@@ -71,6 +71,7 @@ export function gatekeeper(
     }
     const end = limiter.watchesEnd ? new ReplyEnd(reply.raw) : undefined
     const { user, outcome } = await admit(route.access, limiter, arrival, services)
+    request.caller = user
     // On refusals too: a client that guesses sees its quota go.
     reply.headers(outcome.fields)
     // Once its reply is out, or its client gone: which is no good end.

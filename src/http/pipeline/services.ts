@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Pager, Resource, RowAction, Scope } from '../../data/index.ts'
+import type { EmitEvent } from '../../events/index.ts'
 import type { Delays, Limiter } from '../../limits/index.ts'
 import type { NamedLimit, Principal } from '../../route/index.ts'
 
@@ -54,6 +55,8 @@ export interface PipelineServices {
   readonly pager: (route: string, userId: string | null) => Pager
   /** One row under an action's rules, or `undefined`. */
   readonly loadRow: (resource: Resource, action: RowAction, key: string, scope: Scope) => Promise<unknown>
+  /** Takes a security event of a handler. It never throws and never makes the request wait. */
+  readonly emit: EmitEvent
   /** Told of every row that was asked for and not given; it must not make the request wait. */
   readonly refusedRow: (
     resource: Resource,

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { Problem } from '../../errors/index.ts'
 import { noContent, ownRoute, type Route, roleAccess } from '../../route/index.ts'
 import { type Account, administratorRole } from '../account.ts'
-import { orderAccount, revokeSessions } from '../administer.ts'
+import { orderAccount } from '../administer.ts'
+import { revokeSessions } from '../administer-sessions.ts'
 import { listAccounts } from '../list-accounts.ts'
 import type { AccountsParts } from '../parts.ts'
 import { accountById } from '../store.ts'
@@ -20,6 +21,14 @@ const AdminView = z.strictObject({
   createdAt: Time,
   lastLoginAt: Time.nullable(),
 })
+
+/** Why something is done, on one line: it goes to the audit trail. @see OWASP ASVS 5.0 §16.2.1 */
+export const Reason = z
+  .string()
+  .trim()
+  .min(3)
+  .max(500)
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, 'expected one line of text')
 
 const AccountId = z.strictObject({ id: z.uuid() })
 const limit = 'admin'
@@ -64,6 +73,7 @@ export function adminRoutes(parts: () => AccountsParts): readonly Route[] {
         body: z.strictObject({
           roles: z.array(z.string().min(1).max(64)).max(32).optional(),
           disabled: z.boolean().optional(),
+          reason: Reason,
         }),
         output: AdminView,
         limit,
@@ -76,11 +86,17 @@ export function adminRoutes(parts: () => AccountsParts): readonly Route[] {
     ),
     ownRoute(
       'POST /api/admin/users/:id/revoke-sessions',
-      { access: access(), params: AccountId, output: noContent, limit },
-      ({ user, params, exchange, requestId }) =>
+      {
+        access: access(),
+        params: AccountId,
+        body: z.strictObject({ reason: Reason }),
+        output: noContent,
+        limit,
+      },
+      ({ user, params, body, exchange, requestId }) =>
         revokeSessions(
           parts(),
-          { actor: { kind: 'administrator', id: user.id }, userId: params.id },
+          { actor: { kind: 'administrator', id: user.id }, userId: params.id, reason: body.reason },
           fromOf(exchange, requestId),
         ),
     ),

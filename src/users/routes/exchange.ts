@@ -29,6 +29,7 @@ export function fromOf(exchange: Exchange, requestId: string): From {
     userAgent: exchange.userAgent,
     device: exchange.cookie('__Host-device'),
     requestId,
+    route: exchange.route,
   }
 }
 

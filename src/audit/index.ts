@@ -1,0 +1,1 @@
+export type { AuditTrail, EventListener } from './trail.ts'

@@ -1,0 +1,1 @@
+export type { Finding, FindingSubject, ResponseName } from './finding.ts'
