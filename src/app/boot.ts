@@ -4,6 +4,7 @@ import { deriveKey } from '../crypto/index.ts'
 import type { Database, OwnedRows } from '../data/index.ts'
 import type { EdgeOptions } from '../http/index.ts'
 import { OnceReplies, replySeal } from '../idempotency/index.ts'
+import { type OperationsParts, operationRoutes } from '../operations/index.ts'
 import { minimumChars } from '../passwords/index.ts'
 import type { Route } from '../route/index.ts'
 import { loadSettings, type Mode, type Settings } from '../settings/index.ts'
@@ -12,10 +13,12 @@ import { assemble } from './assemble.ts'
 import type { BootOptions } from './boot-options.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { examineApp } from './examine.ts'
-import { layFoundation, loggerFor } from './foundation.ts'
+import { type Foundation, layFoundation, loggerFor } from './foundation.ts'
 import { Late } from './late.ts'
 import { openLimitStore } from './limit-store.ts'
 import type { AccountsFront } from './own-routes.ts'
+import { readPosture } from './posture.ts'
+import { refusalEvents } from './refusal-events.ts'
 import { refusedRows } from './refused-rows.ts'
 import { type Server, serverOf } from './server.ts'
 import { servicesOf } from './services.ts'
@@ -23,7 +26,7 @@ import { servicesOf } from './services.ts'
 /** Puts a server together without listening. @throws SettingsFault, BootError, DatabaseFault */
 export async function boot(declaration: AppDeclaration, options: BootOptions): Promise<Server> {
   const settings = loadSettings(options.environment ?? process.env)
-  const late = new Late<AccountsParts>()
+  const late = new Late<OwnParts>()
   const app = await examineApp(declaration, ownRoutesOf(declaration, late.get))
   const given = (options.identity ?? declaration.identity)?.(settings)
   const logger = options.logger ?? loggerFor(declaration, settings)
@@ -42,7 +45,8 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
     await limits.close()
   }
   try {
-    if (accounts !== undefined) late.set(accounts.parts)
+    const holder: { server?: Server } = {}
+    if (accounts !== undefined) late.set(ownPartsOf(accounts.parts, foundation, settings, holder))
     const identify = given ?? accounts?.identify
     assert(identify !== undefined, 'an application without an identity of its own has accounts')
     const services = servicesOf({
@@ -65,14 +69,19 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
         accounts === undefined
           ? undefined
           : accountsFront(declaration, settings.mode, () => accounts.parts.tokens.jwks()),
-      options: { ...edgeOptionsOf(settings, declaration), logger, bannedForMs: bans.addressBannedForMs },
+      options: {
+        ...edgeOptionsOf(settings, declaration),
+        logger,
+        bannedForMs: bans.addressBannedForMs,
+        observe: refusalEvents(trail.emit),
+      },
     })
     edge.health.add('database', () => database.check())
     const onListening = (address: string): void => {
       if (new URL(settings.publicOrigin).port === '0') origin = address
       logger.info({ address }, 'listening')
     }
-    return serverOf({
+    const server = serverOf({
       edge,
       plan,
       settings,
@@ -85,6 +94,8 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
       accounts: accounts?.parts,
       onStop: closeParts,
     })
+    holder.server = server
+    return server
   } catch (error) {
     await closeParts()
     await database.close()
@@ -119,7 +130,36 @@ export function accountsFront(
   return { jwks, pages: pages ? accountPages(options) : [] }
 }
 
-/** The routes of accounts; an application with an identity of its own has none. */
-export function ownRoutesOf({ identity }: AppDeclaration, parts: () => AccountsParts): readonly Route[] {
-  return identity === undefined ? accountRoutes(parts) : []
+/** The routes of accounts and of operators; an application with an identity of its own has none. */
+export function ownRoutesOf({ identity }: AppDeclaration, parts: () => OwnParts): readonly Route[] {
+  if (identity !== undefined) return []
+  return [...accountRoutes(() => parts().accounts), ...operationRoutes(parts)]
+}
+
+/** What the own routes work on. */
+export type OwnParts = OperationsParts
+
+function ownPartsOf(
+  accounts: AccountsParts,
+  { bans, database: { db } }: Foundation,
+  settings: Settings,
+  holder: { readonly server?: Server },
+): OwnParts {
+  return {
+    accounts,
+    bans: bans.bans,
+    posture: async () => {
+      const { server } = holder
+      assert(server !== undefined, 'a request comes once there is a server')
+      const { plan, unscopedUses } = server
+      return await readPosture({
+        settings,
+        db,
+        plan: () => plan,
+        unscopedUses: () => unscopedUses,
+        detection: settings.detection,
+        retentionDays: 365,
+      })
+    },
+  }
 }

@@ -6,7 +6,7 @@ import type { Plan } from '../route/index.ts'
 import { loadSettings } from '../settings/index.ts'
 import type { AccountsParts } from '../users/index.ts'
 import { assemble } from './assemble.ts'
-import { accountsFront, boot, ownRoutesOf } from './boot.ts'
+import { accountsFront, boot, type OwnParts, ownRoutesOf } from './boot.ts'
 import type { BootOptions } from './boot-options.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { examineApp } from './examine.ts'
@@ -77,7 +77,7 @@ async function showFirstAdministratorLink(server: Server): Promise<void> {
 }
 
 async function planAlone(declaration: AppDeclaration): Promise<Plan> {
-  const app = await examineApp(declaration, ownRoutesOf(declaration, new Late<AccountsParts>().get))
+  const app = await examineApp(declaration, ownRoutesOf(declaration, new Late<OwnParts>().get))
   const { edge, plan } = await assemble({
     declaration,
     app,

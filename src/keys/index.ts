@@ -1,3 +1,4 @@
+export { sealingSince } from './age.ts'
 export { type Destruction, destroyKey } from './destroy.ts'
 export { KeyFault } from './fault.ts'
 export { fieldVault } from './field-vault.ts'

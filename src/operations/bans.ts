@@ -69,7 +69,7 @@ export function banRoutes(bans: () => Bans): readonly Route[] {
     ),
     ownRoute(
       'POST /api/admin/bans/:id/lift',
-      { access: operators(), params: RowId, body: ReasonBody, output: BanView, limit },
+      { access: operators(), params: RowId, body: ReasonBody, output: BanView, status: 200, limit },
       async ({ user, params, body }) => {
         const by = { actorId: user.id, reason: body.reason }
         const lifted = await refusingBans(() => bans().lift({ id: params.id }, by))

@@ -62,7 +62,7 @@ export function postureFindings(facts: PostureFacts): readonly PostureFinding[] 
         facts.detection === 'off'
           ? 'Detection is off: an attack is logged and nothing else.'
           : 'Detection only says what it would do.',
-      fix: "Leave createApp({ detection: { mode } }) at 'on'.",
+      fix: 'Set DETECTION=on.',
     },
     facts.administratorCount === 1 && {
       rule: 'administrators.one',

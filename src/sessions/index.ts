@@ -1,3 +1,4 @@
+export { type SessionActivity, sessionActivity } from './activity.ts'
 export { allSessions, ownerOfSession, type SessionSearch } from './all-sessions.ts'
 export { deviceName } from './device-name.ts'
 export { revocationsMigration, sessionsMigration } from './migration.ts'

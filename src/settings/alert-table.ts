@@ -1,10 +1,26 @@
 import { Secret } from '../base/index.ts'
 import { isLoopback } from './network.ts'
-import { bad, type Fallback, good, listOf, type Parsed, type Setting } from './setting.ts'
+import { bad, type Fallback, good, listOf, oneOf, type Parsed, type Setting } from './setting.ts'
 import { parseMailbox } from './targets.ts'
 
 const none: Fallback = { kind: 'rule', says: 'none' }
 const optional = { fallback: none, neededInProduction: false } as const
+
+/** What comes of what detectors find. */
+export type DetectionMode = 'on' | 'dry-run' | 'off'
+
+const detectionModes: readonly DetectionMode[] = ['on', 'dry-run', 'off']
+
+export const detection: Setting<DetectionMode> = {
+  name: 'detection',
+  env: 'DETECTION',
+  fallback: { kind: 'text', text: 'on' },
+  unit: 'word',
+  range: detectionModes.join(', '),
+  neededInProduction: false,
+  help: '`dry-run`: findings and alerts, and what would be done is written down instead of done. `off`: no detectors.',
+  parse: oneOf(detectionModes),
+}
 
 /** The bearer token of whoever scrapes metrics. */
 export const metricsToken: Setting<Secret> = {
@@ -98,8 +114,9 @@ export interface SyslogTarget {
   readonly port: number
 }
 
-/** The settings of alerts and metrics, in the order of the reference. */
+/** The settings of detection, alerts and metrics, in the order of the reference. */
 export const alertSettings: readonly Setting<unknown>[] = [
+  detection,
   metricsToken,
   alertMailTo,
   alertWebhookUrl,

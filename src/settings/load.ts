@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { assert } from '../base/index.ts'
+import { detection as detectionSetting } from './alert-table.ts'
 import { type Fault, SettingsFault } from './fault.ts'
 import { readSmallFile } from './files.ts'
 import { misspellings } from './misspelling.ts'
@@ -58,6 +59,7 @@ function complete(reader: SettingReader, layers: readonly Environment[]): Settin
   const trustedProxies = listOrNone(reader.read(table.trustedProxies))
   const neverBanned = listOrNone(reader.read(table.neverBanned))
   const allowedOrigins = listOrNone(reader.read(table.allowedOrigins))
+  const detection = givenOf(reader.read(detectionSetting))
   const metricsToken = resolveMetricsToken(reader)
   const alerts = resolveAlerts(reader)
   const logLevel = givenOf(reader.read(table.logLevel))
@@ -67,6 +69,7 @@ function complete(reader: SettingReader, layers: readonly Environment[]): Settin
   if (previousSecret === undefined || database === undefined || redis === undefined) return undefined
   if (mail === undefined || trustedProxies === undefined || allowedOrigins === undefined) return undefined
   if (neverBanned === undefined || alerts === undefined || logLevel === undefined) return undefined
+  if (detection === undefined) return undefined
   return Object.freeze({
     mode,
     host,
@@ -82,6 +85,7 @@ function complete(reader: SettingReader, layers: readonly Environment[]): Settin
     neverBanned,
     allowedOrigins,
     tls,
+    detection,
     metricsToken,
     alerts,
     logLevel,

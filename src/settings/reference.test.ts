@@ -20,6 +20,7 @@ const contract = [
   'ALLOWED_ORIGINS',
   'TLS_CERT',
   'TLS_KEY',
+  'DETECTION',
   'METRICS_TOKEN',
   'ALERT_MAIL_TO',
   'ALERT_WEBHOOK_URL',

@@ -1,4 +1,5 @@
 import type { Secret } from '../base/index.ts'
+import type { DetectionMode } from './alert-table.ts'
 import type { AlertTargets } from './resolve-alerts.ts'
 import type { LogLevel, Mode } from './table.ts'
 import type { DatabaseTarget } from './targets.ts'
@@ -33,6 +34,8 @@ export interface Settings {
   readonly allowedOrigins: readonly string[]
   /** The PEM files of the listener; `null` when a proxy speaks TLS. */
   readonly tls: TlsPaths | null
+  /** What comes of what detectors find. */
+  readonly detection: DetectionMode
   /** The bearer token of whoever scrapes metrics; `null` for none. */
   readonly metricsToken: Secret | null
   /** Where alerts go. */

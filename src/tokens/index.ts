@@ -5,6 +5,7 @@ export {
   accessTokens,
   type PublicJwk,
 } from './access-tokens.ts'
+export { signingSince } from './age.ts'
 export type { AccessClaims } from './claims.ts'
 export { signingKeysMigration } from './migration.ts'
 export { readSigningKeys, type SigningKeyRecord } from './records.ts'

@@ -125,6 +125,17 @@ export async function hasAdministrator(db: MigrationDatabase, exceptId: string =
   return row !== undefined
 }
 
+/** How many administrators can act. */
+export async function countAdministrators(db: MigrationDatabase): Promise<number> {
+  const row = await db
+    .selectFrom(accountsTable)
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('isAdministrator', '=', 1)
+    .where('disabledAt', 'is', null)
+    .executeTakeFirst()
+  return Number(row?.['count'] ?? 0)
+}
+
 /**
  * Locks every administrator's account until the transaction ends, so that two who remove one another at the same time
  * come one after the other. SQLite has one writer, and needs no lock.

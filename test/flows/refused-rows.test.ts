@@ -29,7 +29,9 @@ describe.each(engineKinds)('on %s', (engine) => {
     await ben.ask('PATCH', `/api/notes/${id}`, { body: { title: 'x' } })
     await expect.poll(() => events().length).toBe(2)
     // Looked into after the replies, each by itself: the order is not promised.
-    const inOrder = events().toSorted((a, b) => JSON.stringify(a['details']).localeCompare(JSON.stringify(b['details'])))
+    const inOrder = events().toSorted((a, b) =>
+      JSON.stringify(a['details']).localeCompare(JSON.stringify(b['details'])),
+    )
     expect(inOrder).toMatchObject(
       ['read', 'update'].map((action) => ({
         event: 'authz_fail',

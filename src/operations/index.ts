@@ -1,0 +1,2 @@
+export { type PostureFacts, type PostureFinding, postureFindings } from './posture.ts'
+export { type OperationsParts, operationRoutes } from './routes.ts'
