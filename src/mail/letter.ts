@@ -17,6 +17,8 @@ export interface LetterValues {
   readonly 'sign-in-disabled': { readonly link: string }
   readonly 'roles-changed': { readonly at: string; readonly roles: readonly string[] }
   readonly 'account-deleted': { readonly at: string }
+  /** To whoever runs the server. The words are made plain; none of them becomes a link. */
+  readonly alert: { readonly subject: string; readonly lines: readonly string[] }
 }
 
 /** The letters that there are. */

@@ -26,6 +26,11 @@ const letters: readonly Letter[] = [
   { to, template: 'sign-in-disabled', values: { link: page } },
   { to, template: 'roles-changed', values: { at, roles: ['editor', 'admin'] } },
   { to, template: 'account-deleted', values: { at } },
+  {
+    to,
+    template: 'alert',
+    values: { subject: 'Password spraying', lines: ['from 203.0.113.9', 'GET /api/a/:id'] },
+  },
 ]
 
 /** The addresses that a browser would follow from this HTML. */
@@ -53,7 +58,9 @@ describe('letters', () => {
     },
   )
 
-  it.each(letters)('V6.3.7 $template says what to do if it was not you', (letter) => {
+  const toPeople = letters.filter(({ template }) => template !== 'alert')
+
+  it.each(toPeople)('V6.3.7 $template says what to do if it was not you', (letter) => {
     expect(render(letter, options).text).toMatch(/not you|was you|not me|did not expect/)
   })
 
@@ -178,5 +185,15 @@ describe('words from outside', () => {
     ])
     expect(when('2026-11-21T09:05:00+02:00')).toBe('2026-11-21 07:05 UTC')
     expect(() => when('<b>soon</b>')).toThrow('a time in a mail is a time')
+  })
+
+  it('V1.2.1 an alert says no more than lines, whatever has got into it', () => {
+    const hostile = 'GET /a\r\nBcc: x@evil.example\u202e http://evil.example/<a href="//evil.example">x</a>'
+    const values = { subject: hostile, lines: [hostile, ...Array.from({ length: 99 }, () => 'more')] }
+    const { subject, text, html, links } = render({ to, template: 'alert', values }, options)
+    expect(subject).not.toMatch(/[\r\n\u202e]/)
+    expect([links, hrefsOf(html)]).toEqual([[], []])
+    expect(`${text}${html}`).not.toMatch(/:\/\/evil|@evil/)
+    expect(text.split('\n').filter((line) => line === 'more').length).toBeLessThan(40)
   })
 })

@@ -1,5 +1,5 @@
 import type { LetterOf, LetterValues, TemplateName } from './letter.ts'
-import { ipAddress, plainWords, when } from './words.ts'
+import { ipAddress, lineOf, plainWords, when } from './words.ts'
 
 /** A paragraph; one with a link ends with it. */
 export interface Paragraph {
@@ -24,6 +24,9 @@ type Texts = {
 const deviceMaxChars = 60
 const roleMaxChars = 40
 const roleMaxCount = 20
+const alertSubjectMaxChars = 150
+const alertLineMaxChars = 500
+const alertLineMaxCount = 30
 
 /**
  * What a letter says. Names of people stay out, and the few words that come from outside are made plain, so nobody can
@@ -112,6 +115,11 @@ const texts: Texts = {
     subject: `Your account at ${siteName} is gone`,
     body: say(`Your account at ${siteName} was deleted at ${when(at)}, with everything in it.`),
     after: say(`If it was not you, tell the people who run ${siteName}.`),
+  }),
+  alert: ({ subject, lines }, siteName) => ({
+    subject: `${siteName}: ${lineOf(subject, alertSubjectMaxChars)}`,
+    body: say(...lines.slice(0, alertLineMaxCount).map((line) => lineOf(line, alertLineMaxChars))),
+    after: say('You get this because your address stands in ALERT_MAIL_TO.'),
   }),
 }
 

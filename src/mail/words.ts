@@ -19,6 +19,20 @@ export function plainWords(text: string, maxChars: number): string {
   return [...words].slice(0, maxChars).join('').trim()
 }
 
+/**
+ * A line for whoever runs the server: addresses and routes stay readable, nothing begins another line, and no mail
+ * program makes a link of it.
+ */
+export function lineOf(text: string, maxChars: number): string {
+  const line = oneLine(
+    text
+      .replaceAll('://', ' ')
+      .replace(/\p{Cf}/gu, '')
+      .replaceAll('@', ' at '),
+  )
+  return [...line].slice(0, maxChars).join('')
+}
+
 /** An IP address; what is none is not repeated. */
 export function ipAddress(text: string): string {
   return isIP(text) === 0 ? 'an unknown address' : `the address ${text}`

@@ -30,6 +30,8 @@ export async function compose(parts: Composing, intent: MailIntent): Promise<Let
   return make === undefined ? null : await make(parts, intent.data)
 }
 
+const alertMail = z.object({ to: z.string(), subject: z.string(), lines: z.array(z.string()) })
+
 type Composer = (parts: Composing, data: unknown) => Promise<Letter | null>
 
 const composers: Readonly<Record<string, Composer>> = {
@@ -103,6 +105,10 @@ const composers: Readonly<Record<string, Composer>> = {
   async 'account-deleted'(_parts, data) {
     const { email, at } = toEmail.extend({ at: z.string() }).parse(data)
     return { to: email, template: 'account-deleted', values: { at } }
+  },
+  async alert(_parts, data) {
+    const { to, subject, lines } = alertMail.parse(data)
+    return { to, template: 'alert', values: { subject, lines } }
   },
 }
 
