@@ -1,6 +1,7 @@
 export type { Engine, QueryGuard, QueryPlan, SessionIdentity } from './engine.ts'
 export { DatabaseFault } from './fault.ts'
 export { columnsOfRules, flatRules, rulesOf } from './flat-rules.ts'
+export { type FollowedRow, followTable, type TableFollower } from './follow-table.ts'
 export {
   type History,
   migrateDown,
