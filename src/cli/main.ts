@@ -5,6 +5,7 @@ import type { Command } from './command.ts'
 import { bans } from './commands/bans.ts'
 import { dev } from './commands/dev.ts'
 import { env } from './commands/env.ts'
+import { events } from './commands/events.ts'
 import { keys } from './commands/keys.ts'
 import { migrate } from './commands/migrate.ts'
 import { routes } from './commands/routes.ts'
@@ -16,7 +17,7 @@ import { didYouMean, parseCall, quoted } from './parse-call.ts'
 import { reportOf } from './report.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 
-const commands: readonly Command[] = [start, dev, routes, env, migrate, keys, users, bans]
+const commands: readonly Command[] = [start, dev, routes, env, migrate, keys, users, bans, events]
 
 async function main(words: readonly string[], terminal: Terminal): Promise<void> {
   const [first, ...rest] = words[0] === 'help' ? [words[1] ?? '--help', '--help'] : words

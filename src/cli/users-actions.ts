@@ -91,7 +91,11 @@ export async function change(
 /** Ends every session of somebody. @throws UsageFault when nobody has the address */
 export async function signOut(parts: AccountsParts, email: string, answering: Answering): Promise<number> {
   const account = await accountOf(parts, email)
-  await revokeSessions(parts, { actor: operator, userId: account.id, reason: 'signed out by the command line' }, here)
+  await revokeSessions(
+    parts,
+    { actor: operator, userId: account.id, reason: 'signed out by the command line' },
+    here,
+  )
   return told(account, `${account.email} is signed out on every device.`, answering)
 }
 

@@ -31,8 +31,6 @@ export type KeyPurpose =
   | 'detection-count'
   /** Names for addresses in events, where there is no account. */
   | 'event-pseudonym'
-  /** Seals what alerts are delivered with. */
-  | 'alert-delivery'
 
 // A version of its own for each purpose, so that one of them can change its format without touching the others.
 const infoOf: Readonly<Record<KeyPurpose, string>> = {
@@ -52,7 +50,6 @@ const infoOf: Readonly<Record<KeyPurpose, string>> = {
   'audit-checkpoint': 'holdfast/audit-checkpoint/v1',
   'detection-count': 'holdfast/detection-count/v1',
   'event-pseudonym': 'holdfast/event-pseudonym/v1',
-  'alert-delivery': 'holdfast/alert-delivery/v1',
 }
 
 /** Length of the root secret and of each derived key. */

@@ -43,3 +43,18 @@ export function ed25519Verifier(publicKey: Buffer): (message: Uint8Array, signat
 function publicJwk(publicKey: Buffer): { readonly kty: string; readonly crv: string; readonly x: string } {
   return { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') }
 }
+
+// RFC 8410 §7: what stands before the 32 bytes of a seed in PKCS #8.
+const pkcs8Start = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** The key pair of a seed that was derived from another key, 32 bytes. @see RFC 8032 §5.1.5 */
+export function signingKeyOf(seed: Secret<Buffer>): SigningKey {
+  assert(seed.reveal().length === keyBytes, 'Ed25519 keys have 32 bytes')
+  const key = createPrivateKey({
+    key: Buffer.concat([pkcs8Start, seed.reveal()]),
+    format: 'der',
+    type: 'pkcs8',
+  })
+  const { x = '' } = createPublicKey(key).export({ format: 'jwk' })
+  return { seed, publicKey: Buffer.from(x, 'base64url') }
+}

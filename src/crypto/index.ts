@@ -1,7 +1,13 @@
 export type { Argon2Cost } from './argon2-pool.ts'
 export { type CursorPosition, type CursorValue, cursorMaxChars, openCursor, sealCursor } from './cursor.ts'
 export { deriveKey, type KeyPurpose } from './derive-key.ts'
-export { ed25519Signer, ed25519Verifier, makeSigningKey, type SigningKey } from './ed25519.ts'
+export {
+  ed25519Signer,
+  ed25519Verifier,
+  makeSigningKey,
+  type SigningKey,
+  signingKeyOf,
+} from './ed25519.ts'
 export { equalConstantTime, mac, sha1Hex, sha256 } from './hash.ts'
 export { inOneMessage } from './message.ts'
 export {

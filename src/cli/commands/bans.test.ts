@@ -31,8 +31,7 @@ describe('holdfast bans', { timeout: 60_000 }, () => {
     )
     expect(JSON.parse(added.err)).toMatchObject({
       event: 'authz_change',
-      to: 'banned',
-      target: '203.0.113.9',
+      details: { to: 'banned', target: '203.0.113.9' },
     })
     const account = ['add', '--account', 'ann', '--reason', 'spam', '--json']
     expect(JSON.parse((await bans(account)).out)).toMatchObject({ kind: 'account', expiresAt: null })

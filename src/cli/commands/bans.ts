@@ -2,6 +2,7 @@ import type { Bans } from '../../bans/index.ts'
 import type { Application, ApplicationOptions } from '../application.ts'
 import type { Answering, BansJob } from '../bans-actions.ts'
 import type { Call, Command } from '../command.ts'
+import { durationOf } from '../duration.ts'
 import { ApplicationFault, UsageFault } from '../fault.ts'
 import { formatOf, formatOptions } from '../format.ts'
 import { loadApplication } from '../load-application.ts'
@@ -80,16 +81,5 @@ function jobOf({ operands, values, flags }: Call): BansJob {
   if (action === 'lift') return { action, whom }
   const reason = values.get('reason')
   if (reason === undefined) throw new UsageFault('bans add takes --reason TEXT.', 'bans')
-  return { action, whom, reason, forMs: durationOf(values.get('for')) }
-}
-
-const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-function durationOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const [, digits, unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? []
-  const unitMs = Object.hasOwn(unitsMs, unit) ? unitsMs[unit] : undefined
-  if (unitMs === undefined)
-    throw new UsageFault(`--for takes a time such as 90s, 30m, 12h or 7d, not ${quoted(text)}.`, 'bans')
-  return Number(digits) * unitMs
+  return { action, whom, reason, forMs: durationOf(values.get('for'), 'for', 'bans') }
 }
