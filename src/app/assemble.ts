@@ -11,6 +11,7 @@ import type { Logger } from '../observe/index.ts'
 import { BootError, type Plan } from '../route/index.ts'
 import { builtinLimits } from './builtin.ts'
 import type { AppDeclaration } from './declaration.ts'
+import { type FollowEvents, serveEventStream } from './event-stream.ts'
 import { type ExaminedApp, planOf } from './examine.ts'
 import { type AccountsFront, ownRoutes, serveOwn, takenPlaces } from './own-routes.ts'
 import { adoptedPlans, registerPlugins, unadopted } from './plugins.ts'
@@ -31,6 +32,8 @@ export interface AssemblyParts {
   readonly origin: () => string
   /** None for an application with an identity of its own. */
   readonly accounts: AccountsFront | undefined
+  /** Follows the audit trail, for the live stream; asked for once requests come. */
+  readonly follow: () => FollowEvents
 }
 
 /**
@@ -45,6 +48,7 @@ export async function assemble({
   options,
   origin,
   accounts,
+  follow,
 }: AssemblyParts): Promise<Assembly> {
   const edge = createEdge(options)
   const { fastify } = edge
@@ -67,6 +71,9 @@ export async function assemble({
   const taken = takenPlaces(app.routes, own)
   if (taken.length > 0) throw new BootError(taken)
   const ownPlans = serveOwn(fastify, own, vocabulary.limits, services)
+  // As the other routes of operators: where there are accounts, and with them administrators.
+  if (accounts !== undefined)
+    ownPlans.push(serveEventStream(fastify, { follow, limit: vocabulary.limits['admin'], services }))
   for (const { route, plan } of [...app.own, ...app.routes])
     serve(fastify, prepareRoute(route), plan, services)
   await registerPlugins(fastify, declaration.plugins ?? [], vocabulary, services)

@@ -2,12 +2,15 @@ import type { AuditTrail } from '../audit/index.ts'
 import { BanIndex, type Bans, followBans, neverBanned, TableBans } from '../bans/index.ts'
 import type { Database } from '../data/index.ts'
 import type { Logger } from '../observe/index.ts'
+import { type BanActions, banActions } from '../responses/index.ts'
 import type { Settings } from '../settings/index.ts'
 import { startUpkeep } from './upkeep.ts'
 
 /** Bans, running. */
 export interface OpenBans {
   readonly bans: Bans
+  /** What responses ban with, in transactions of their own. */
+  readonly actions: BanActions
   /** For how long an address is still banned, from memory. */
   readonly addressBannedForMs: (address: string) => number | undefined
   /** For how long an account is still banned, from memory. */
@@ -43,12 +46,14 @@ export async function openBans({ settings, database, trail, logger }: BansOpenin
     nowMs,
     onFailure: (err) => logger.error({ err }, 'reading the bans has failed; those known stay in force'),
   })
-  const bans = new TableBans({ db, never, trail, nowMs, onChange: (record) => follower.note(record) })
+  const note: Parameters<typeof banActions>[0]['onChange'] = (record) => follower.note(record)
+  const bans = new TableBans({ db, never, trail, nowMs, onChange: note })
   const upkeep = startUpkeep([() => bans.clean()], (err) =>
     logger.error({ err }, 'forgetting ended bans has failed'),
   )
   return {
     bans,
+    actions: banActions({ never, onChange: note }),
     addressBannedForMs: (address) => index.addressBannedForMs(address),
     accountBannedForMs: (userId) => index.accountBannedForMs(userId),
     async close() {

@@ -1,19 +1,23 @@
 import { accountPages } from '../account-pages/index.ts'
+import { type TrailReader, trailKeys, trailReader } from '../audit/index.ts'
 import { assert } from '../base/index.ts'
 import { deriveKey } from '../crypto/index.ts'
 import type { Database, OwnedRows } from '../data/index.ts'
-import type { EdgeOptions } from '../http/index.ts'
+import type { EdgeOptions, RequestResponses } from '../http/index.ts'
 import { OnceReplies, replySeal } from '../idempotency/index.ts'
-import { type OperationsParts, operationRoutes } from '../operations/index.ts'
+import { type OperationsParts, operationRoutes, viewOf } from '../operations/index.ts'
 import { minimumChars } from '../passwords/index.ts'
+import type { Responses } from '../responses/index.ts'
 import type { Route } from '../route/index.ts'
 import { loadSettings, type Mode, type Settings } from '../settings/index.ts'
 import { type AccountsParts, accountRoutes } from '../users/index.ts'
 import { assemble } from './assemble.ts'
 import type { BootOptions } from './boot-options.ts'
 import type { AppDeclaration } from './declaration.ts'
+import { type Defence, openDefence } from './defence.ts'
+import type { FollowEvents } from './event-stream.ts'
 import { examineApp } from './examine.ts'
-import { type Foundation, layFoundation, loggerFor } from './foundation.ts'
+import { type Foundation, type Ground, layFoundation, loggerFor } from './foundation.ts'
 import { Late } from './late.ts'
 import { openLimitStore } from './limit-store.ts'
 import type { AccountsFront } from './own-routes.ts'
@@ -34,19 +38,33 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
   let origin = settings.publicOrigin
   const { resources } = app.vocabulary
   const limits = await openLimitStore(declaration, settings, logger)
-  const ground = { declaration, settings, resources, logger, limits, origin: () => origin }
+  const ground: Ground = {
+    declaration,
+    settings,
+    resources,
+    logger,
+    limits,
+    kind: 'server',
+    origin: () => origin,
+  }
   const foundation = await layFoundation(ground).catch(async (error: unknown) => {
     await limits.close()
     throw error
   })
   const { database, rows, trail, bans, accounts } = foundation
+  let defence: Defence | undefined
   const closeParts = async (): Promise<void> => {
+    await defence?.close()
     await foundation.closeParts()
     await limits.close()
   }
   try {
     const holder: { server?: Server } = {}
-    if (accounts !== undefined) late.set(ownPartsOf(accounts.parts, foundation, settings, holder))
+    const open = await openDefence({ declaration, settings, foundation, logger })
+    defence = open
+    const reader = trailReader(database.db, trailKeys(settings.secret, settings.previousSecret), trail)
+    if (accounts !== undefined)
+      late.set(ownPartsOf(accounts.parts, { foundation, defence: open, reader, settings, holder }))
     const identify = given ?? accounts?.identify
     assert(identify !== undefined, 'an application without an identity of its own has accounts')
     const services = servicesOf({
@@ -54,6 +72,7 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
       identify,
       refusedRow: refusedRows(rows, trail.emit, logger),
       emit: trail.emit,
+      responses: requestResponses(open.responses),
       once: onceReplies(database, rows, settings),
       limits,
       limitFields: declaration.http?.rateLimits?.fields,
@@ -65,6 +84,7 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
       app,
       services,
       origin: () => origin,
+      follow: () => followEvents(reader),
       accounts:
         accounts === undefined
           ? undefined
@@ -87,6 +107,9 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
       settings,
       rows,
       bans: bans.bans,
+      events: { ...reader, emit: trail.emit, listen: (listener) => trail.listen(listener) },
+      alerts: open.alerts,
+      responses: open.responses,
       logger,
       onListening,
       origin: () => origin,
@@ -139,15 +162,48 @@ export function ownRoutesOf({ identity }: AppDeclaration, parts: () => OwnParts)
 /** What the own routes work on. */
 export type OwnParts = OperationsParts
 
+/** What the own routes of an application with accounts stand on. */
+interface OwnGround {
+  readonly foundation: Foundation
+  readonly defence: Defence
+  readonly reader: TrailReader
+  readonly settings: Settings
+  readonly holder: { readonly server?: Server }
+}
+
+/** The live stream: events of all nodes, as operators see them in lists. */
+function followEvents(reader: TrailReader): FollowEvents {
+  return ({ from, event, onBatch, onFailure }) =>
+    reader.follow({
+      from,
+      onFailure,
+      onBatch({ cursor, events }) {
+        const wanted = event === undefined ? events : events.filter((one) => one.event === event)
+        onBatch({ cursor, events: wanted.map(viewOf) })
+      },
+    })
+}
+
+function requestResponses({ index }: Responses): RequestResponses {
+  return {
+    slowsDown: () => index.count > 0,
+    slowedByMs: (address, userId) => index.delayMsFor(address, userId),
+    stepUpSinceMs: (userId, sessionId) => index.stepUpSinceMs(userId, sessionId),
+  }
+}
+
 function ownPartsOf(
   accounts: AccountsParts,
-  { bans, database: { db } }: Foundation,
-  settings: Settings,
-  holder: { readonly server?: Server },
+  { foundation, defence, reader, settings, holder }: OwnGround,
 ): OwnParts {
+  const { bans, database } = foundation
+  const { db } = database
   return {
     accounts,
     bans: bans.bans,
+    alerts: defence.alerts,
+    responses: defence.responses,
+    events: { db, follow: reader.follow },
     posture: async () => {
       const { server } = holder
       assert(server !== undefined, 'a request comes once there is a server')

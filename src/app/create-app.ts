@@ -1,3 +1,4 @@
+import type { TrailReader } from '../audit/index.ts'
 import type { Bans } from '../bans/index.ts'
 import type { MigrationReport } from '../data/index.ts'
 import type { KeysReport, KeysRequest } from '../keys/index.ts'
@@ -11,7 +12,7 @@ import type { BootOptions } from './boot-options.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { examineApp } from './examine.ts'
 import { loggerFor } from './foundation.ts'
-import { manage, migrate, withAccounts, withBans } from './jobs.ts'
+import { manage, migrate, withAccounts, withBans, withTrail } from './jobs.ts'
 import { Late } from './late.ts'
 import { type Server, stopOnSignals } from './server.ts'
 import { idleServices } from './services.ts'
@@ -34,6 +35,8 @@ export interface App {
   accounts<T>(options: BootOptions, run: (parts: AccountsParts) => Promise<T>): Promise<T>
   /** Opens the bans for a job on the command line; nodes that run know of what it does within a second. @throws DatabaseFault */
   bans<T>(options: BootOptions, run: (bans: Bans) => Promise<T>): Promise<T>
+  /** Opens the audit trail for a job on the command line: it is read, verified, exported or pruned. @throws DatabaseFault */
+  trail<T>(options: BootOptions, run: (trail: TrailReader) => Promise<T>): Promise<T>
   /** Lists, rotates and destroys the keys of encrypted columns, and re-encrypts. @throws DatabaseFault, KeyFault */
   keys(options: BootOptions & KeysRequest): Promise<KeysReport>
 }
@@ -63,6 +66,7 @@ export function createApp(declaration: AppDeclaration): App {
     migrate: (options) => migrate(declaration, options),
     accounts: (options, run) => withAccounts(declaration, options, run),
     bans: (options, run) => withBans(declaration, options, run),
+    trail: (options, run) => withTrail(declaration, options, run),
     keys: (options) => manage(declaration, options),
   }
 }
@@ -83,6 +87,7 @@ async function planAlone(declaration: AppDeclaration): Promise<Plan> {
     app,
     services: idleServices,
     origin: () => 'http://127.0.0.1',
+    follow: () => () => () => undefined,
     accounts: declaration.identity === undefined ? accountsFront(declaration, 'test', () => ({})) : undefined,
     options: {
       origin: new URL('http://127.0.0.1'),

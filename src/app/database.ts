@@ -1,4 +1,6 @@
+import { alertsMigration } from '../alerts/index.ts'
 import { attemptsMigration } from '../attempts/index.ts'
+import { eventsMigration } from '../audit/index.ts'
 import { bansMigration } from '../bans/index.ts'
 import {
   applyPolicies,
@@ -26,6 +28,7 @@ import {
 } from '../keys/index.ts'
 import { outboxMigration } from '../mail/index.ts'
 import { hashCostMigration } from '../passwords/index.ts'
+import { responsesMigration } from '../responses/index.ts'
 import { revocationsMigration, sessionsMigration } from '../sessions/index.ts'
 import type { Settings } from '../settings/index.ts'
 import { singleUseMigration } from '../single-use/index.ts'
@@ -46,6 +49,9 @@ const ownHistory: History = {
     accountsMigration,
     hashCostMigration,
     bansMigration,
+    eventsMigration,
+    alertsMigration,
+    responsesMigration,
   ],
   table: 'holdfast_own_migrations',
 }

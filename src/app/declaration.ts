@@ -4,6 +4,7 @@ import type { EdgeLimits, OptionalHeaders } from '../http/index.ts'
 import type { KeyEncryption } from '../keys/index.ts'
 import type { FieldStyle } from '../limits/index.ts'
 import type { BreachSource } from '../passwords/index.ts'
+import type { ResponseOptions } from '../responses/index.ts'
 import type { Route, Vocabulary } from '../route/index.ts'
 import type { Adoption, Plugin } from './adopt.ts'
 import type { IdentitySource } from './identity-source.ts'
@@ -31,8 +32,16 @@ export interface AppDeclaration {
   readonly accounts?: AccountsOptions
   /** What wraps the keys of encrypted columns, such as a KMS; a key derived from HOLDFAST_SECRET unless given. */
   readonly keyEncryption?: KeyEncryption
+  /** What detectors and responses do differently from their defaults. `DETECTION` switches them off or to a dry run. */
+  readonly detection?: DetectionChoices
   /** What the HTTP edge does differently from its defaults. */
   readonly http?: HttpOptions
+}
+
+/** Choices about detection; each has a safe default. */
+export interface DetectionChoices {
+  /** What is done about findings: for how long, how much, for which detector only written down. */
+  readonly responses?: ResponseOptions
 }
 
 /** Choices about rate limits; each has a safe default. */

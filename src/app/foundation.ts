@@ -1,4 +1,4 @@
-import type { AuditTrail } from '../audit/index.ts'
+import type { OpenTrail } from '../audit/index.ts'
 import type { Database } from '../data/index.ts'
 import { OwnedRows, type Resource } from '../data/index.ts'
 import { type KeyEncryption, rootKeyEncryption } from '../keys/index.ts'
@@ -9,13 +9,13 @@ import { type OpenAccounts, openAccounts } from './accounts.ts'
 import { type OpenBans, openBans } from './bans.ts'
 import { bringUpToDate, type OpenVault, openFor, openVault, type Schema, withPatience } from './database.ts'
 import type { AppDeclaration } from './declaration.ts'
-import { type OpenTrail, openAppTrail } from './trail.ts'
+import { openAppTrail } from './trail.ts'
 
 /** What serving requests and jobs on the command line both stand on: the database, its keys, accounts. */
 export interface Foundation {
   readonly database: Database
   readonly rows: OwnedRows
-  readonly trail: AuditTrail
+  readonly trail: OpenTrail
   readonly bans: OpenBans
   /** None for an application with an identity of its own. */
   readonly accounts: OpenAccounts | undefined
@@ -31,6 +31,8 @@ export interface Ground {
   readonly logger: Logger
   /** Where attempts are counted. Whoever opened it closes it. */
   readonly limits: LimitStore
+  /** Whether requests are served, or something is done and over. */
+  readonly kind: 'server' | 'job'
   /** The public origin, once it is known. */
   readonly origin: () => string
 }
@@ -53,8 +55,8 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
       logger.error({ err }, 'the keys of encrypted columns could not be read'),
     )
     const rows = new OwnedRows(database, resources, { vault: keys?.vault })
-    opened = await openAppTrail({ database, logger })
-    const { trail, close } = opened
+    const trail = openAppTrail({ settings, database, logger, kind: ground.kind })
+    opened = trail
     const open = await openBans({ settings, database, trail, logger })
     bans = open
     const accounts =
@@ -72,7 +74,7 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
         await open.close()
         await accounts?.close()
         // Last: what the others do while they close may be an event.
-        await close()
+        await trail.close()
       },
     }
   } catch (error) {

@@ -1,3 +1,4 @@
+import { type TrailReader, trailKeys, trailReader } from '../audit/index.ts'
 import { type Bans, neverBanned, TableBans } from '../bans/index.ts'
 import { DatabaseFault, type MigrationReport } from '../data/index.ts'
 import { type KeysReport, type KeysRequest, manageKeys, type SigningRotation } from '../keys/index.ts'
@@ -69,12 +70,37 @@ export async function withBans<T>(
       bringUpToDate(patient, schemaOf(declaration), settings.mode, () => undefined),
     )
     const never = neverBanned(settings.trustedProxies, settings.neverBanned)
-    const { trail, close } = await openAppTrail({ database, logger })
+    const trail = openAppTrail({ settings, database, logger, kind: 'job' })
     try {
       return await run(new TableBans({ db: database.db, never, trail }))
     } finally {
-      await close()
+      await trail.close()
     }
+  } finally {
+    await database.close()
+  }
+}
+
+/** Opens the audit trail for a job that reads, verifies, exports or prunes it. @throws DatabaseFault */
+export async function withTrail<T>(
+  declaration: AppDeclaration,
+  options: BootOptions,
+  run: (trail: TrailReader) => Promise<T>,
+): Promise<T> {
+  const settings = loadSettings(options.environment ?? process.env)
+  const logger = options.logger ?? jobLogger(declaration, settings)
+  const database = await openFor(settings)
+  try {
+    // A million rows take their time.
+    return await withPatience(settings, database, async (patient) => {
+      await bringUpToDate(patient, schemaOf(declaration), settings.mode, () => undefined)
+      const trail = openAppTrail({ settings, database: patient, logger, kind: 'job' })
+      try {
+        return await run(trailReader(patient.db, trailKeys(settings.secret, settings.previousSecret), trail))
+      } finally {
+        await trail.close()
+      }
+    })
   } finally {
     await database.close()
   }
@@ -102,6 +128,7 @@ export async function withAccounts<T>(
     resources,
     logger,
     limits: memoryStore(),
+    kind: 'job',
     origin,
   })
   try {

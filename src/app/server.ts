@@ -1,9 +1,13 @@
 import type { FastifyInstance } from 'fastify'
+import type { Alerts } from '../alerts/index.ts'
+import type { EventListener, TrailReader } from '../audit/index.ts'
 import type { Bans } from '../bans/index.ts'
 import { assert } from '../base/index.ts'
 import type { Database, Explanation, MigrationDatabase, OwnedRows, Resource } from '../data/index.ts'
+import type { EmitEvent } from '../events/index.ts'
 import { type Edge, onSignals, type StopOutcome, stopGracefully } from '../http/index.ts'
 import type { Logger } from '../observe/index.ts'
+import type { Responses } from '../responses/index.ts'
 import type { Plan, Principal } from '../route/index.ts'
 import { type Settings, SettingsFault } from '../settings/index.ts'
 import {
@@ -37,6 +41,12 @@ export interface Server {
   createAccount(account: GivenAccount): Promise<string>
   /** Who is banned: addresses, ranges and accounts, on all nodes. */
   readonly bans: Bans
+  /** Security events: emitting, reading, verifying. */
+  readonly events: ServerEvents
+  /** Attacks, one alert each. */
+  readonly alerts: Alerts
+  /** What detectors have done, and undoing it. */
+  readonly responses: Pick<Responses, 'list' | 'byId' | 'undo'>
   /** Stops: not ready, no new connections, running requests finish, the database is closed. */
   stop(): Promise<StopOutcome>
   /**
@@ -56,6 +66,18 @@ export interface Server {
   explain(caller: Principal, resource: Resource, key: string): Promise<Explanation>
 }
 
+/** The security events of a server. */
+export interface ServerEvents extends TrailReader {
+  /**
+   * Emits an event, outside of requests; a handler has an `emit` of its own. It never throws and never waits.
+   *
+   * @example server.events.emit({ event: 'app_import_finished', details: { rows: 120 } })
+   */
+  readonly emit: EmitEvent
+  /** Hears of events a moment after they were emitted on this node. @returns ends it */
+  listen(listener: EventListener): () => void
+}
+
 /** What a server is made of. */
 export interface ServerParts {
   readonly edge: Edge
@@ -64,6 +86,9 @@ export interface ServerParts {
   readonly database: Database
   readonly rows: OwnedRows
   readonly bans: Bans
+  readonly events: ServerEvents
+  readonly alerts: Alerts
+  readonly responses: Responses
   readonly logger: Logger
   /** Told the address once it is known. */
   readonly onListening: (address: string) => void
@@ -88,6 +113,9 @@ export function serverOf({
   database,
   rows,
   bans,
+  events,
+  alerts,
+  responses,
   logger,
   onListening,
   onStop,
@@ -104,6 +132,9 @@ export function serverOf({
     plan,
     settings,
     bans,
+    events,
+    alerts,
+    responses,
     fastify: edge.fastify,
     async listen() {
       try {

@@ -18,6 +18,7 @@ export interface ServiceParts {
   readonly identify: Identify
   readonly refusedRow: PipelineServices['refusedRow']
   readonly emit: EmitEvent
+  readonly responses: PipelineServices['responses']
   readonly once: OnceReplies
   readonly limits: LimitStore
   /** Which header fields tell clients of their limits; those of the IETF unless given. */
@@ -33,6 +34,7 @@ export function servicesOf({
   identify,
   refusedRow,
   emit,
+  responses,
   once,
   limits,
   limitFields,
@@ -57,6 +59,7 @@ export function servicesOf({
     loadRow: (resource, action, key, scope) => rows.load(resource, { scope, action, key }),
     refusedRow,
     emit,
+    responses,
   }
 }
 
@@ -97,4 +100,5 @@ export const idleServices: PipelineServices = {
   loadRow: nothing,
   refusedRow: nothing,
   emit: nothing,
+  responses: { slowsDown: nothing, slowedByMs: nothing, stepUpSinceMs: nothing },
 }

@@ -1,46 +1,30 @@
-import type { AuditTrail, EventListener } from '../audit/index.ts'
+import { type OpenTrail, openTrail, trailKeys } from '../audit/index.ts'
 import type { Database } from '../data/index.ts'
-import { type RecordedEvent, recordOf, type SecurityEvent } from '../events/index.ts'
+import type { RecordedEvent } from '../events/index.ts'
 import type { Logger } from '../observe/index.ts'
+import type { Settings } from '../settings/index.ts'
 
-/** The audit trail, running. */
-export interface OpenTrail {
-  readonly trail: AuditTrail
-  close(): Promise<void>
+/** What the trail is opened with. */
+export interface AppTrailOpening {
+  readonly settings: Pick<Settings, 'secret' | 'previousSecret'>
+  readonly database: Database
+  readonly logger: Logger
+  readonly kind: 'server' | 'job'
 }
 
-export async function openAppTrail({
-  database,
-  logger,
-}: {
-  database: Database
-  logger: Logger
-}): Promise<OpenTrail> {
-  const listeners = new Set<EventListener>()
-  const tell = (event: SecurityEvent): void => {
-    const recorded = recordOf(event, Date.now())
-    logEvent(logger, recorded)
-    for (const listener of listeners) listener([recorded])
-  }
-  return {
-    trail: {
-      emit: (event) => void setImmediate(tell, event),
-      async transact(work) {
-        const noted: SecurityEvent[] = []
-        const done = await database.db
-          .transaction()
-          .execute((trx) => work(trx, (event) => void noted.push(event)))
-        for (const event of noted) tell(event)
-        return done
-      },
-      listen(listener) {
-        listeners.add(listener)
-        return () => listeners.delete(listener)
-      },
-      idle: async () => undefined,
-    },
-    close: async () => undefined,
-  }
+/** Opens the audit trail. Each event is a line of the log too, and each checkpoint: a copy outside of the database. */
+export function openAppTrail({ settings, database, logger, kind }: AppTrailOpening): OpenTrail {
+  const trail = openTrail({
+    db: database.db,
+    keys: trailKeys(settings.secret, settings.previousSecret),
+    kind,
+    onFailure: (err) => logger.error({ err }, 'writing the audit trail has failed'),
+    onCheckpoint: ({ chain, seq, hash }) => logger.info({ chain, seq, hash }, 'audit trail checkpoint'),
+  })
+  trail.listen((events) => {
+    for (const event of events) logEvent(logger, event)
+  })
+  return trail
 }
 
 /** One line for each event. `level` is the log's own word, so the level of the event stands under another. */

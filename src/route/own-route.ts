@@ -12,6 +12,13 @@ export function ownRoute<const A extends Address, const S extends RouteSpec>(
   address: A,
   spec: S & SpecCheck<A, S>,
   handler: (context: Context<A, S, never> & { readonly exchange: Exchange }) => Result<S>,
+  options: OwnRouteOptions = {},
 ): Route {
-  return routeOf({ address, spec, handler, place: placeAbove(ownRoute), isOwn: true })
+  return routeOf({ address, spec, handler, place: placeAbove(ownRoute), isOwn: true, ...options })
+}
+
+/** What only routes of Holdfast's own can be. */
+export interface OwnRouteOptions {
+  /** True where somebody gets who has to authenticate again: to do so, and to log out. */
+  readonly standsStepUp?: boolean
 }

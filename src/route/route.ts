@@ -126,6 +126,8 @@ export interface RouteRecord {
   readonly place: Place
   /** True for a route of Holdfast's own, whose handler sees the exchange. */
   readonly isOwn?: boolean
+  /** True for a route of Holdfast's own where somebody gets who has to authenticate again. No member of a spec. */
+  readonly standsStepUp?: boolean
 }
 
 /** What the pipeline hands to any handler. */

@@ -9,6 +9,7 @@ export {
 } from './administer.ts'
 export { revokeSession, revokeSessions } from './administer-sessions.ts'
 export { type Composing, compose } from './compose.ts'
+export { type DetectorTarget, endByDetector, type LockRefusal, lockRefusal } from './detector-actions.ts'
 export { eachAccount } from './each-account.ts'
 export { canonicalEmail } from './email.ts'
 export { ImportFault } from './import/fault.ts'

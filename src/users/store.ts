@@ -125,6 +125,17 @@ export async function hasAdministrator(db: MigrationDatabase, exceptId: string =
   return row !== undefined
 }
 
+/** The administrators that can act. */
+export async function administratorIds(db: MigrationDatabase): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom(accountsTable)
+    .select('id')
+    .where('isAdministrator', '=', 1)
+    .where('disabledAt', 'is', null)
+    .execute()
+  return rows.map(({ id }) => String(id))
+}
+
 /** How many administrators can act. */
 export async function countAdministrators(db: MigrationDatabase): Promise<number> {
   const row = await db

@@ -21,6 +21,8 @@ export interface Gatekeeping {
   readonly limit: NamedLimit
   /** How much of the limit a request takes, from its query as it came; 1 unless given. */
   readonly costOf?: ((query: unknown) => number) | undefined
+  /** True where somebody gets who has to authenticate again: to do so, and to log out. */
+  readonly standsStepUp?: boolean | undefined
 }
 
 /** A request that has been counted, and who sends it. */

@@ -25,6 +25,8 @@ export interface PreparedRoute {
   readonly limit: NamedLimit
   readonly costOf: (query: unknown) => number
   readonly status: number
+  /** True where somebody gets who has to authenticate again. */
+  readonly standsStepUp: boolean
   /** Whether an `Idempotency-Key` counts here. */
   readonly idempotency: 'optional' | 'required' | undefined
   readonly input: Readonly<Record<'params' | 'query' | 'body', InputCheck | undefined>>
@@ -52,6 +54,7 @@ export function prepareRoute(route: ExaminedRoute): PreparedRoute {
     limit: route.limit,
     costOf: costOf(route.cost, route.json.query),
     status: route.status,
+    standsStepUp: route.record.standsStepUp === true,
     idempotency: spec.idempotency,
     input: {
       params: textInput(spec.params, route.json.params),

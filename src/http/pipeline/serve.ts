@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { assert } from '../../base/index.ts'
 import { Problem } from '../../errors/index.ts'
 import { crowdedProblem, type LimitOutcome, ReplyEnd } from '../../limits/index.ts'
-import { type Decision, decide, type RoutePlan } from '../../route/index.ts'
+import { type Decision, decide, type Principal, type RoutePlan } from '../../route/index.ts'
 import { admit, type Gatekeeping } from './admit.ts'
 import { answer } from './answer.ts'
 import { exchangeOf } from './exchange.ts'
@@ -69,7 +69,9 @@ export function gatekeeper(
       headers: { authorization, cookie },
       cost: costOf(request.query),
     }
-    const end = limiter.watchesEnd ? new ReplyEnd(reply.raw) : undefined
+    // Before anything is waited for: the reply could be over by then.
+    const isWatched = limiter.watchesEnd || services.responses.slowsDown()
+    const end = isWatched ? new ReplyEnd(reply.raw) : undefined
     const { user, outcome } = await admit(route.access, limiter, arrival, services)
     request.caller = user
     // On refusals too: a client that guesses sees its quota go.
@@ -77,8 +79,26 @@ export function gatekeeper(
     // Once its reply is out, or its client gone: which is no good end.
     if (outcome.settle !== undefined) end?.onEnd(outcome.settle)
     decisions.set(request, decide(route.access, user))
-    if (end !== undefined && outcome.delayMs > 0) await holdBack(outcome, end, services)
+    // After the request has been counted and its end is watched: a refusal of this kind is no way around a limit.
+    if (user !== null && route.standsStepUp !== true) requireStepUp(user, services)
+    const slowedMs = services.responses.slowedByMs(request.clientAddress, user?.id ?? null)
+    const delayMs = Math.max(outcome.delayMs, slowedMs)
+    if (end !== undefined && delayMs > 0) await holdBack({ ...outcome, delayMs }, end, services)
   }
+}
+
+/**
+ * Refuses a session whose holder has to prove who they are once more, because a detector has found something.
+ *
+ * @see RFC 9470 §3; OWASP ASVS 5.0 §7.5.3
+ */
+function requireStepUp({ id, session }: Principal, { responses }: PipelineServices): void {
+  if (session === undefined) return
+  const sinceMs = responses.stepUpSinceMs(id, session.id)
+  if (sinceMs === undefined || session.authTimeSeconds * 1_000 >= sinceMs) return
+  throw new Problem('REAUTHENTICATION_REQUIRED', 'a response asks for authentication again', {
+    headers: { 'www-authenticate': 'Bearer error="insufficient_user_authentication", max_age=0' },
+  })
 }
 
 function paramsOf({ params }: FastifyRequest): Readonly<Record<string, string>> {

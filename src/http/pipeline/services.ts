@@ -35,6 +35,16 @@ export interface OnceWork {
   readonly run: (db: Kysely<never>) => Promise<Answer>
 }
 
+/** What responses to findings ask of requests. */
+export interface RequestResponses {
+  /** Whether anybody is slowed down: then the end of a reply has to be seen. */
+  slowsDown(): boolean
+  /** For how long a request is held back, in milliseconds; 0 for most. */
+  slowedByMs(address: string, userId: string | null): number
+  /** Since when a session has to authenticate again, in milliseconds since 1970; `undefined` for most. */
+  stepUpSinceMs(userId: string, sessionId: string): number | undefined
+}
+
 /** What the pipeline needs from the capabilities; `app/` hands it over, so that none imports another. */
 export interface PipelineServices {
   /** The limiter of a class; the same one for the same name. Asked once for each route. */
@@ -43,6 +53,8 @@ export interface PipelineServices {
   readonly delays: Delays
   /** For how long an account is still banned, in milliseconds; `undefined` for one that is not. */
   readonly accountBannedForMs: (userId: string) => number | undefined
+  /** What responses to findings ask of a request, from memory. */
+  readonly responses: RequestResponses
   /** Who the request's credential proves its sender to be; `null` without a valid one. */
   readonly identify: (headers: CredentialHeaders) => Principal | null | Promise<Principal | null>
   /** The database as this scope may see it. */

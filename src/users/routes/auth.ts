@@ -190,6 +190,7 @@ export function credentialRoutes(parts: () => AccountsParts): readonly Route[] {
         const request = { userId: user.id, sessionId, password: body.password, transport }
         return replyWith(exchange, await reAuthenticate(parts(), request, fromOf(exchange, requestId)))
       },
+      { standsStepUp: true },
     ),
   ]
 }

@@ -26,6 +26,7 @@ export function sessionRoutes(parts: () => AccountsParts): readonly Route[] {
         forget(exchange)
         exchange.clearSiteData('stored')
       },
+      { standsStepUp: true },
     ),
     ownRoute(
       'POST /api/auth/logout-everywhere',
@@ -35,6 +36,7 @@ export function sessionRoutes(parts: () => AccountsParts): readonly Route[] {
         forget(exchange)
         exchange.clearSiteData('stored')
       },
+      { standsStepUp: true },
     ),
     ownRoute(
       'GET /api/auth/sessions',

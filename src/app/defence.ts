@@ -1,0 +1,122 @@
+import { type AlertChannel, alertChannels, type OpenAlerts, openAlerts } from '../alerts/index.ts'
+import type { Database } from '../data/index.ts'
+import type { Finding } from '../detection/index.ts'
+import { trustOf } from '../http/index.ts'
+import type { Logger } from '../observe/index.ts'
+import {
+  type AccountActions,
+  openResponses,
+  ResponseRefusal,
+  type Responses,
+  withoutAccounts,
+} from '../responses/index.ts'
+import type { Settings } from '../settings/index.ts'
+import { type AccountsParts, endByDetector, lockRefusal } from '../users/index.ts'
+import type { AppDeclaration } from './declaration.ts'
+import type { Foundation } from './foundation.ts'
+import { startUpkeep } from './upkeep.ts'
+
+/** What is done about findings: alerts and responses, running. */
+export interface Defence {
+  readonly alerts: OpenAlerts
+  readonly responses: Responses
+  /** Takes what a detector has found. It never throws and never waits. */
+  readonly onFinding: (finding: Finding) => void
+  close(): Promise<void>
+}
+
+/** What it is opened with. */
+export interface DefenceOpening {
+  readonly declaration: AppDeclaration
+  readonly settings: Settings
+  readonly foundation: Pick<Foundation, 'database' | 'trail' | 'bans' | 'accounts'>
+  readonly logger: Logger
+}
+
+/** Opens alerts and responses. @throws ResponseFault, AlertFault for choices that are none */
+export async function openDefence(opening: DefenceOpening): Promise<Defence> {
+  const { declaration, settings, foundation, logger } = opening
+  const { database, trail, bans, accounts } = foundation
+  const { db } = database
+  const alerts = openAlerts({
+    db,
+    trail,
+    channels: channelsOf(settings, database, accounts?.parts),
+    onFailure: (err) => logger.error({ err }, 'an alert could not be written or delivered'),
+    isShared: trustOf(settings.trustedProxies),
+  })
+  const responses = await openResponses({
+    db,
+    trail,
+    actions: { ...bans.actions, ...accountActions(accounts?.parts) },
+    options: {
+      ...declaration.detection?.responses,
+      ...(settings.detection === 'dry-run' ? { mode: 'dry-run' } : {}),
+    },
+    onFailure: (err) => logger.error({ err }, 'a response has failed'),
+    onOverfull: (what) => logger.error({ what }, 'there are more responses than there is room for'),
+  })
+  const upkeep = startUpkeep([() => alerts.upkeep(), () => responses.clean()], (err) =>
+    logger.error({ err }, 'forgetting old alerts and responses has failed'),
+  )
+  return {
+    alerts,
+    responses,
+    onFinding(finding) {
+      const { event, detector, points, count, windowMs, subject, summary, level } = finding
+      trail.emit({
+        event,
+        ...subjectOf(finding),
+        reason: summary,
+        details: { detector, points: points.join(' '), count, windowMs, by: subject.by, severity: level },
+      })
+      if (finding.responses.includes('alert')) alerts.raise(finding)
+      responses.respond(finding)
+    },
+    async close() {
+      await upkeep.stop()
+      await responses.close()
+      await alerts.end()
+    },
+  }
+}
+
+function subjectOf({ subject }: Finding) {
+  if (subject.by === 'account') return { userId: subject.value }
+  if (subject.by === 'session') return { sessionId: subject.value }
+  return subject.by === 'address' ? { address: subject.value } : {}
+}
+
+function channelsOf(
+  settings: Settings,
+  { db }: Database,
+  accounts: AccountsParts | undefined,
+): readonly AlertChannel[] {
+  // Mails go through the outbox of accounts.
+  const targets = accounts === undefined ? { ...settings.alerts, mailTo: [] } : settings.alerts
+  return alertChannels(targets, {
+    source: new URL(settings.publicOrigin).host,
+    async sendMail(to, letter) {
+      if (accounts === undefined) return
+      await db.transaction().execute(async (trx) => {
+        for (const address of to)
+          await accounts.outbox.add(trx, { kind: 'alert', data: { to: address, ...letter } })
+      })
+      accounts.outbox.wake()
+    },
+  })
+}
+
+function accountActions(parts: AccountsParts | undefined): AccountActions {
+  if (parts === undefined) return withoutAccounts
+  return {
+    async requireLockable({ db }, userId, locked) {
+      const why = await lockRefusal(db, userId, locked)
+      if (why !== undefined) throw new ResponseRefusal(why)
+    },
+    async revokeSessions({ db, note, afterCommit }, target, { detector }) {
+      await endByDetector(parts, { db, note }, { target, detector })
+      afterCommit(() => parts.revocations.noteCommitted())
+    },
+  }
+}
