@@ -11,6 +11,7 @@ export type RevocationCause =
   | 'disabled'
   | 'deleted'
   | 'administrator'
+  | 'detector'
   | 'token-reused'
   | 'too-many-sessions'
 
