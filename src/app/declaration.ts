@@ -9,8 +9,20 @@ import type { Route, Vocabulary } from '../route/index.ts'
 import type { Adoption, Plugin } from './adopt.ts'
 import type { IdentitySource } from './identity-source.ts'
 
+/** What an application does differently from the defaults. */
+export interface AppChoices {
+  /** What accounts do differently from their defaults. */
+  readonly accounts?: AccountsOptions
+  /** What wraps the keys of encrypted columns, such as a KMS; a key derived from HOLDFAST_SECRET unless given. */
+  readonly keyEncryption?: KeyEncryption
+  /** What detectors and responses do differently from their defaults. `DETECTION` switches them off or to a dry run. */
+  readonly detection?: DetectionChoices
+  /** What the HTTP edge does differently from its defaults. */
+  readonly http?: HttpOptions
+}
+
 /** An application, as its author declares it. */
-export interface AppDeclaration {
+export interface AppDeclaration extends AppChoices {
   /** The name of the API, for its reference. */
   readonly title: string
   /** The version of the API, for its reference; `0.0.0` unless given. */
@@ -28,14 +40,6 @@ export interface AppDeclaration {
    * their routes.
    */
   readonly identity?: IdentitySource
-  /** What accounts do differently from their defaults. */
-  readonly accounts?: AccountsOptions
-  /** What wraps the keys of encrypted columns, such as a KMS; a key derived from HOLDFAST_SECRET unless given. */
-  readonly keyEncryption?: KeyEncryption
-  /** What detectors and responses do differently from their defaults. `DETECTION` switches them off or to a dry run. */
-  readonly detection?: DetectionChoices
-  /** What the HTTP edge does differently from its defaults. */
-  readonly http?: HttpOptions
 }
 
 /** Choices about detection; each has a safe default. */

@@ -55,29 +55,31 @@ type ParamsCheck<Name extends string, S> = [Name] extends [never]
       : { readonly params: `params must describe "${Exclude<Name, keyof OutputOf<P>>}"` }
     : { readonly params: Schema }
 
+/** What every handler is given, whatever its route declares. */
+export interface HandlerTools<Tables> {
+  /** The database, already limited to the rows this caller may touch. */
+  readonly db: Kysely<Tables>
+  /**
+   * Runs in one transaction: all of it is kept or nothing. Where the database asks one of two transactions to
+   * give way it is run again, so it must do nothing that cannot be done twice.
+   */
+  readonly transaction: <T>(run: (db: Kysely<Tables>) => Promise<T>) => Promise<T>
+  /** Reads one page of a query, with a cursor that only this caller can go on with. */
+  readonly page: Pager
+  /** The request's id, as it stands in the log. */
+  readonly requestId: string
+  /**
+   * Emits a security event: of the catalogue, or the application's own, `app_…`. Who has asked, from where and for
+   * what is filled in. It never throws and never makes the request wait.
+   *
+   * @example emit({ event: 'sensitive_read', details: { record: row.id } })
+   */
+  readonly emit: (event: HandlerEvent) => void
+}
+
 /** What a handler is given; it follows from the access and the schemas of its route. */
 export type Context<A extends Address, S extends RouteSpec, Tables> = Flat<
-  Given<S['access'], ParameterOf<A>> &
-    Validated<S> & {
-      /** The database, already limited to the rows this caller may touch. */
-      readonly db: Kysely<Tables>
-      /**
-       * Runs in one transaction: all of it is kept or nothing. Where the database asks one of two transactions to
-       * give way it is run again, so it must do nothing that cannot be done twice.
-       */
-      readonly transaction: <T>(run: (db: Kysely<Tables>) => Promise<T>) => Promise<T>
-      /** Reads one page of a query, with a cursor that only this caller can go on with. */
-      readonly page: Pager
-      /** The request's id, as it stands in the log. */
-      readonly requestId: string
-      /**
-       * Emits a security event: of the catalogue, or the application's own, `app_…`. Who has asked, from where and for
-       * what is filled in. It never throws and never makes the request wait.
-       *
-       * @example emit({ event: 'sensitive_read', details: { record: row.id } })
-       */
-      readonly emit: (event: HandlerEvent) => void
-    }
+  Given<S['access'], ParameterOf<A>> & Validated<S> & HandlerTools<Tables>
 >
 
 // Inferred once more so that messages and hovers show the members instead of this alias.

@@ -76,6 +76,7 @@ const withoutUnit: readonly { readonly name: RegExp; readonly because: string }[
   { name: /^(revision|version|ver|generation)$/, because: 'the number of a version' },
   { name: /^number$/, because: 'an ordinal: which one it is' },
   { name: /^(iat|exp|auth_time)$/, because: 'a NumericDate of RFC 7519 §2, by the name of its claim' },
+  { name: /(^s|S)eq$/, because: 'a place in a row of rows, counted from 1' },
   { name: /^count$/, because: 'the unit itself' },
   { name: /^(limit|remaining)$/, because: 'a count of requests or rows, by the name the protocol gives it' },
   { name: /^(cost|burst|per|after)$/, because: 'so many requests, in the terms that limiters have for them' },
