@@ -17,7 +17,8 @@ import {
 import { Problem } from '../../errors/index.ts'
 import type { QueryGuard } from '../engine.ts'
 import type { StatementResult } from './connection.ts'
-import type { SqliteEngine, Turn } from './engine.ts'
+import type { SqliteEngine } from './engine.ts'
+import type { Turn } from './writer-queue.ts'
 
 /**
  * A Kysely dialect over an engine that is already open.

@@ -1,20 +1,11 @@
+import { resolve } from 'node:path'
 import type { Dialect } from 'kysely'
 import { assert } from '../../base/index.ts'
 import { Problem } from '../../errors/index.ts'
 import type { Engine, QueryGuard } from '../engine.ts'
 import { SqliteConnection, type StatementResult } from './connection.ts'
 import { EngineDialect } from './dialect.ts'
-
-interface Waiter {
-  readonly goOn: () => void
-  readonly timer: NodeJS.Timeout
-}
-
-/** Who holds the write connection. */
-export interface Turn {
-  /** Ends it; the next in line goes on. */
-  release(): void
-}
+import { queueFor, type SharedQueue, type Turn } from './writer-queue.ts'
 
 /**
  * One database file: a connection that writes, one at a time, and one that reads without waiting for it.
@@ -26,9 +17,8 @@ export class SqliteEngine implements Engine {
   readonly kind = 'sqlite'
   readonly #writer: SqliteConnection
   readonly #reader: SqliteConnection | undefined
-  readonly #waiting = new Set<Waiter>()
+  readonly #shared: SharedQueue
   readonly #waitMs: number
-  #isHeld = false
 
   /**
    * @param path A file, or `:memory:`.
@@ -44,57 +34,18 @@ export class SqliteEngine implements Engine {
       this.#writer.close()
       throw error
     }
+    this.#shared = queueFor(path === ':memory:' ? undefined : resolve(path))
   }
 
-  /**
-   * Waits for the writer. First come, first served.
-   *
-   * @throws `UNAVAILABLE` when the one before has not ended in time: a transaction that waits for a slow service,
-   * that was never ended, or whose own code writes through `db` beside it and so waits for itself.
-   */
-  async takeTurn(): Promise<Turn> {
-    if (this.#isHeld) await this.#wait()
-    this.#isHeld = true
-    let isReleased = false
-    return {
-      release: () => {
-        if (isReleased) return
-        isReleased = true
-        this.#next()
-      },
-    }
-  }
-
-  #wait(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(waiter)
-        reject(
-          new Problem('UNAVAILABLE', 'another transaction of this process holds the writer for too long', {
-            headers: { 'retry-after': '1' },
-          }),
-        )
-      }, this.#waitMs)
-      const waiter: Waiter = { goOn: resolve, timer }
-      this.#waiting.add(waiter)
-    })
-  }
-
-  #next(): void {
-    const [next] = this.#waiting
-    // Handed over without a gap, so that nobody slips in between.
-    if (next === undefined) this.#isHeld = false
-    else {
-      this.#waiting.delete(next)
-      clearTimeout(next.timer)
-      next.goOn()
-    }
+  /** Waits for the writer. First come, first served. @throws `UNAVAILABLE` when the one before has not ended in time */
+  takeTurn(): Promise<Turn> {
+    return this.#shared.queue.take(this.#waitMs)
   }
 
   /** Runs one statement outside a transaction. */
   async runAlone(sql: string, parameters: readonly unknown[], isRead: boolean): Promise<StatementResult> {
     if (isRead && this.#reader !== undefined) return this.#reader.run(sql, parameters)
-    if (!this.#isHeld) return this.#write(sql, parameters)
+    if (!this.#shared.queue.isHeld) return this.#write(sql, parameters)
     const turn = await this.takeTurn()
     try {
       return this.#write(sql, parameters)
@@ -105,7 +56,7 @@ export class SqliteEngine implements Engine {
 
   /** Opens the transaction of the one that holds the writer. */
   begin(): void {
-    assert(this.#isHeld, 'a transaction holds the writer')
+    assert(this.#shared.queue.isHeld, 'a transaction holds the writer')
     this.#endLeftovers()
     // IMMEDIATE takes the write lock now: a transaction that reads first and writes later could not get it then.
     this.#writer.command('begin immediate')
@@ -130,7 +81,7 @@ export class SqliteEngine implements Engine {
 
   /** Takes the transaction of the one that holds the writer back, if SQLite has not done so already. */
   rollback(): void {
-    assert(this.#isHeld, 'a transaction holds the writer')
+    assert(this.#shared.queue.isHeld, 'a transaction holds the writer')
     this.#endLeftovers()
   }
 
@@ -140,7 +91,7 @@ export class SqliteEngine implements Engine {
   }
 
   #requireTransaction(): void {
-    assert(this.#isHeld, 'a transaction holds the writer')
+    assert(this.#shared.queue.isHeld, 'a transaction holds the writer')
     if (this.#writer.isInTransaction) return
     throw new Problem('UNAVAILABLE', 'the database has rolled this transaction back', {
       headers: { 'retry-after': '1' },
@@ -163,5 +114,6 @@ export class SqliteEngine implements Engine {
   async close(): Promise<void> {
     this.#reader?.close()
     this.#writer.close()
+    this.#shared.leave()
   }
 }
