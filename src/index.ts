@@ -1,18 +1,39 @@
 export {
+  type Alert,
+  type AlertAct,
+  type AlertDelivery,
+  AlertFault,
+  type AlertNews,
+  type AlertSearch,
+  type AlertState,
+  type Alerts,
+} from './alerts/index.ts'
+export {
   type Adoption,
   type AdoptionTerms,
   type App,
   type AppDeclaration,
+  type AuditChoices,
   adopt,
   type BootOptions,
   createApp,
+  type DetectionChoices,
   type HttpOptions,
   type IdentitySource,
   type Plugin,
   type Server,
+  type ServerEvents,
   testIdentity,
   testToken,
 } from './app/index.ts'
+export {
+  type EventFilter,
+  type EventListener,
+  PruneRefused,
+  type TrailFinding,
+  type TrailReader,
+  type TrailReport,
+} from './audit/index.ts'
 export {
   type Ban,
   type BanChoice,
@@ -61,10 +82,26 @@ export {
   type ProblemCode,
   type ProblemDetails,
 } from './errors/index.ts'
+export type {
+  AppEventName,
+  EventDetails,
+  EventLevel,
+  EventName,
+  EventOutcome,
+  HandlerEvent,
+  RecordedEvent,
+  SecurityEvent,
+} from './events/index.ts'
 export { type DevelopmentPerson, developmentUserId, type Identify } from './identity/index.ts'
 export { type KeyEncryption, rootKeyEncryption } from './keys/index.ts'
 export { type LimitChoices, limitKey, per, type Window } from './limits/index.ts'
 export { createLogger, type Logger, type LogLevel } from './observe/index.ts'
+export {
+  type AppliedResponse,
+  ResponseFault,
+  type ResponseOptions,
+  type Responses,
+} from './responses/index.ts'
 export {
   type Access,
   type AccessPlan,

@@ -1,4 +1,4 @@
-import { trailKeys, trailReader } from '../audit/index.ts'
+import { type TrailReader, trailKeys, trailReader } from '../audit/index.ts'
 import { assert } from '../base/index.ts'
 import { deriveKey } from '../crypto/index.ts'
 import type { Database, OwnedRows } from '../data/index.ts'
@@ -49,11 +49,13 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
   )
   closers.push(foundation.closeParts)
   try {
-    const defence = await openDefence({ declaration, settings, foundation, logger })
+    const { database, trail } = foundation
+    const reader = trailReader(database.db, trailKeys(settings.secret, settings.previousSecret), trail)
+    const defence = await openDefence({ declaration, settings, reader, foundation, logger })
     closers.push(defence.close)
     return await serve({
       ...{ declaration, settings, app, given, logger, origin, limits, late },
-      ...{ foundation, defence, closeParts },
+      ...{ foundation, defence, reader, closeParts },
     })
   } catch (error) {
     await closeParts()
@@ -75,16 +77,18 @@ interface Opened {
   readonly late: Late<OwnParts>
   readonly foundation: Foundation
   readonly defence: Defence
+  readonly reader: TrailReader
   readonly closeParts: () => Promise<void>
 }
 
 async function serve(opened: Opened): Promise<Server> {
-  const { declaration, settings, app, logger, origin, foundation, defence } = opened
+  const { declaration, settings, app, logger, origin, foundation, defence, reader } = opened
   const { database, rows, trail, bans, accounts } = foundation
   const holder: { server?: Server } = {}
-  const reader = trailReader(database.db, trailKeys(settings.secret, settings.previousSecret), trail)
   if (accounts !== undefined)
-    opened.late.set(ownPartsOf(accounts.parts, { foundation, defence, reader, settings, holder }))
+    opened.late.set(
+      ownPartsOf(accounts.parts, { declaration, foundation, defence, reader, settings, holder }),
+    )
   const { edge, plan } = await assemble({
     declaration,
     app,

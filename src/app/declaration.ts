@@ -15,6 +15,8 @@ export interface AppChoices {
   readonly accounts?: AccountsOptions
   /** What wraps the keys of encrypted columns, such as a KMS; a key derived from HOLDFAST_SECRET unless given. */
   readonly keyEncryption?: KeyEncryption
+  /** How long the audit trail is kept. */
+  readonly audit?: AuditChoices
   /** What detectors and responses do differently from their defaults. `DETECTION` switches them off or to a dry run. */
   readonly detection?: DetectionChoices
   /** What the HTTP edge does differently from its defaults. */
@@ -40,6 +42,12 @@ export interface AppDeclaration extends AppChoices {
    * their routes.
    */
   readonly identity?: IdentitySource
+}
+
+/** Choices about the audit trail. */
+export interface AuditChoices {
+  /** After how many days events are removed, once they have been verified; 365 unless given, at least 1. */
+  readonly retentionDays?: number
 }
 
 /** Choices about detection; each has a safe default. */

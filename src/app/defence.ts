@@ -1,4 +1,5 @@
 import { type AlertChannel, alertChannels, type OpenAlerts, openAlerts } from '../alerts/index.ts'
+import type { TrailReader } from '../audit/index.ts'
 import type { Database } from '../data/index.ts'
 import type { Finding } from '../detection/index.ts'
 import { trustOf } from '../http/index.ts'
@@ -29,13 +30,14 @@ export interface Defence {
 export interface DefenceOpening {
   readonly declaration: AppDeclaration
   readonly settings: Settings
+  readonly reader: TrailReader
   readonly foundation: Pick<Foundation, 'database' | 'trail' | 'bans' | 'accounts'>
   readonly logger: Logger
 }
 
 /** Opens alerts and responses. @throws ResponseFault, AlertFault for choices that are none */
 export async function openDefence(opening: DefenceOpening): Promise<Defence> {
-  const { declaration, settings, foundation, logger } = opening
+  const { declaration, settings, reader, foundation, logger } = opening
   const { database, trail, bans, accounts } = foundation
   const { db } = database
   const alerts = openAlerts({
@@ -56,8 +58,9 @@ export async function openDefence(opening: DefenceOpening): Promise<Defence> {
     onFailure: (err) => logger.error({ err }, 'a response has failed'),
     onOverfull: (what) => logger.error({ what }, 'there are more responses than there is room for'),
   })
-  const upkeep = startUpkeep([() => alerts.upkeep(), () => responses.clean()], (err) =>
-    logger.error({ err }, 'forgetting old alerts and responses has failed'),
+  const upkeep = startUpkeep(
+    [() => alerts.upkeep(), () => responses.clean(), () => pruneOld(reader, retentionDaysOf(declaration))],
+    (err) => logger.error({ err }, 'forgetting old events, alerts and responses has failed'),
   )
   return {
     alerts,
@@ -79,6 +82,21 @@ export async function openDefence(opening: DefenceOpening): Promise<Defence> {
       await alerts.end()
     },
   }
+}
+
+const defaultRetentionDays = 365
+const dayMs = 86_400_000
+
+/** After how many days events are removed. */
+export function retentionDaysOf({
+  audit: { retentionDays = defaultRetentionDays } = {},
+}: AppDeclaration): number {
+  return retentionDays
+}
+
+async function pruneOld(reader: TrailReader, retentionDays: number): Promise<void> {
+  const before = new Date(Date.now() - retentionDays * dayMs)
+  await reader.prune({ before }, { reason: `kept for ${retentionDays} days` })
 }
 
 function subjectOf({ subject }: Finding) {

@@ -23,6 +23,7 @@ import { isAdoption } from './adopt.ts'
 import { builtinLimits } from './builtin.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { examineAccounts } from './examine-accounts.ts'
+import { examineDefence } from './examine-defence.ts'
 import { limitOf } from './plugins.ts'
 
 /** An application that declares nothing that would be open by accident. */
@@ -50,7 +51,11 @@ export async function examineApp(
 ): Promise<ExaminedApp> {
   // Holdfast's own limit classes are for its own routes: an application's routes name the application's.
   const { vocabulary } = declaration
-  const violations: Violation[] = [...examineVocabulary(vocabulary), ...examineAccounts(declaration.accounts)]
+  const violations: Violation[] = [
+    ...examineVocabulary(vocabulary),
+    ...examineAccounts(declaration.accounts),
+    ...examineDefence(declaration),
+  ]
   const routes: ExaminedRoute[] = []
   for (const [index, candidate] of declaration.routes.entries()) {
     const record = recordOf(candidate)

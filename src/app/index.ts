@@ -1,6 +1,6 @@
 export { type Adoption, type AdoptionTerms, adopt, type Plugin } from './adopt.ts'
 export type { BootOptions } from './boot-options.ts'
 export { type App, createApp } from './create-app.ts'
-export type { AppDeclaration, HttpOptions } from './declaration.ts'
+export type { AppDeclaration, AuditChoices, DetectionChoices, HttpOptions } from './declaration.ts'
 export { type IdentitySource, testIdentity, testToken } from './identity-source.ts'
-export type { Server } from './server.ts'
+export type { Server, ServerEvents } from './server.ts'

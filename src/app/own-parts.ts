@@ -7,7 +7,7 @@ import type { Route } from '../route/index.ts'
 import type { Mode, Settings } from '../settings/index.ts'
 import { type AccountsParts, accountRoutes } from '../users/index.ts'
 import type { AppDeclaration } from './declaration.ts'
-import type { Defence } from './defence.ts'
+import { type Defence, retentionDaysOf } from './defence.ts'
 import type { FollowEvents } from './event-stream.ts'
 import type { Foundation } from './foundation.ts'
 import type { AccountsFront } from './own-routes.ts'
@@ -36,6 +36,7 @@ export type OwnParts = OperationsParts
 
 /** What the own routes of an application with accounts stand on. */
 export interface OwnGround {
+  readonly declaration: AppDeclaration
   readonly foundation: Foundation
   readonly defence: Defence
   readonly reader: TrailReader
@@ -59,7 +60,7 @@ export function followEvents(reader: TrailReader): FollowEvents {
 /** Puts together what the own routes work on. */
 export function ownPartsOf(
   accounts: AccountsParts,
-  { foundation, defence, reader, settings, holder }: OwnGround,
+  { declaration, foundation, defence, reader, settings, holder }: OwnGround,
 ): OwnParts {
   const { bans, database } = foundation
   const { db } = database
@@ -79,7 +80,7 @@ export function ownPartsOf(
         plan: () => plan,
         unscopedUses: () => unscopedUses,
         detection: settings.detection,
-        retentionDays: 365,
+        retentionDays: retentionDaysOf(declaration),
       })
     },
   }

@@ -17,7 +17,8 @@ const longerHovers: Readonly<Record<string, number>> = {
   resource: 600,
   Context: 370,
   words: 265,
-  // The list of all codes is what one looks for.
+  // The list of all codes, and of all events, is what one looks for.
+  EventName: 1_000,
   ProblemCode: 1_000,
   // Shown as pino writes its own type.
   Logger: 310,

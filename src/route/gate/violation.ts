@@ -55,6 +55,7 @@ export type GateRule =
   | 'resource.schema'
   | 'limit.invalid'
   | 'accounts.option'
+  | 'detection.option'
   | 'plugin.unadopted'
   | 'plugin.reason-missing'
 
