@@ -18,6 +18,7 @@ export {
 export type { AlertChannel, AlertMessage } from './channels/channel.ts'
 export { alertChannels, type ChannelParts, type ChannelTargets } from './channels/index.ts'
 export type { AlertLetter } from './channels/mail.ts'
+export { type AlertCounts, alertCounts } from './counts.ts'
 export type { AlertDelivery, DeliveryState } from './deliveries.ts'
 export type { GroupRules } from './group.ts'
 export type { IsShared } from './keys.ts'

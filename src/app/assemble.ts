@@ -1,3 +1,4 @@
+import type { Secret } from '../base/index.ts'
 import {
   createEdge,
   type Edge,
@@ -13,6 +14,7 @@ import { builtinLimits } from './builtin.ts'
 import type { AppDeclaration } from './declaration.ts'
 import { type FollowEvents, serveEventStream } from './event-stream.ts'
 import { type ExaminedApp, planOf } from './examine.ts'
+import { type MetricsFront, serveMetrics } from './metrics-routes.ts'
 import { type AccountsFront, ownRoutes, serveOwn, takenPlaces } from './own-routes.ts'
 import { adoptedPlans, registerPlugins, unadopted } from './plugins.ts'
 
@@ -34,6 +36,7 @@ export interface AssemblyParts {
   readonly accounts: AccountsFront | undefined
   /** Follows the audit trail, for the live stream; asked for once requests come. */
   readonly follow: () => FollowEvents
+  readonly metrics: { readonly front: () => MetricsFront; readonly token: Secret | null }
 }
 
 /**
@@ -49,6 +52,7 @@ export async function assemble({
   origin,
   accounts,
   follow,
+  metrics,
 }: AssemblyParts): Promise<Assembly> {
   const edge = createEdge(options)
   const { fastify } = edge
@@ -71,6 +75,7 @@ export async function assemble({
   const taken = takenPlaces(app.routes, own)
   if (taken.length > 0) throw new BootError(taken)
   const ownPlans = serveOwn(fastify, own, vocabulary.limits, services)
+  ownPlans.push(...serveMetrics(fastify, { ...metrics, limit: vocabulary.limits['probe'], services }))
   // As the other routes of operators: where there are accounts, and with them administrators.
   if (accounts !== undefined)
     ownPlans.push(serveEventStream(fastify, { follow, limit: vocabulary.limits['admin'], services }))

@@ -11,6 +11,8 @@ export interface OpenBans {
   readonly bans: Bans
   /** What responses ban with, in transactions of their own. */
   readonly actions: BanActions
+  /** How many bans are in force here. */
+  readonly counts: () => { readonly addressCount: number; readonly accountCount: number }
   /** For how long an address is still banned, from memory. */
   readonly addressBannedForMs: (address: string) => number | undefined
   /** For how long an account is still banned, from memory. */
@@ -54,6 +56,7 @@ export async function openBans({ settings, database, trail, logger }: BansOpenin
   return {
     bans,
     actions: banActions({ never, onChange: note }),
+    counts: () => ({ addressCount: index.count - index.accountCount, accountCount: index.accountCount }),
     addressBannedForMs: (address) => index.addressBannedForMs(address),
     accountBannedForMs: (userId) => index.accountBannedForMs(userId),
     async close() {

@@ -2,10 +2,10 @@ import { type TrailReader, trailKeys, trailReader } from '../audit/index.ts'
 import { assert } from '../base/index.ts'
 import { deriveKey } from '../crypto/index.ts'
 import type { Database, OwnedRows } from '../data/index.ts'
-import type { EdgeOptions, PipelineServices, RequestResponses } from '../http/index.ts'
+import type { Edge, EdgeOptions, ObserveRequest, PipelineServices, RequestResponses } from '../http/index.ts'
 import { OnceReplies, replySeal } from '../idempotency/index.ts'
 import type { Identify } from '../identity/index.ts'
-import type { LimitStore } from '../limits/index.ts'
+import { type Metrics, openTraces } from '../metrics/index.ts'
 import type { Logger } from '../observe/index.ts'
 import type { Responses } from '../responses/index.ts'
 import { loadSettings, type Settings } from '../settings/index.ts'
@@ -16,7 +16,9 @@ import { type Defence, openDefence } from './defence.ts'
 import { type ExaminedApp, examineApp } from './examine.ts'
 import { type Foundation, layFoundation, loggerFor } from './foundation.ts'
 import { Late } from './late.ts'
-import { openLimitStore } from './limit-store.ts'
+import { type OpenLimits, openLimitStore } from './limit-store.ts'
+import { openMetrics } from './metrics.ts'
+import type { MetricsFront } from './metrics-routes.ts'
 import { accountsFront, followEvents, type OwnParts, ownPartsOf, ownRoutesOf } from './own-parts.ts'
 import { refusalEvents } from './refusal-events.ts'
 import { refusedRows } from './refused-rows.ts'
@@ -39,8 +41,8 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
     for (const close of closers.toReversed()) await close()
   }
   const limits = await openLimitStore(declaration, settings, logger)
-  closers.push(() => limits.close())
-  const ground = { declaration, settings, resources, logger, limits, kind: 'server' } as const
+  closers.push(() => limits.store.close())
+  const ground = { declaration, settings, resources, logger, limits: limits.store, kind: 'server' } as const
   const foundation = await layFoundation({ ...ground, origin: () => origin.now }).catch(
     async (error: unknown) => {
       await closeParts()
@@ -73,7 +75,7 @@ interface Opened {
   readonly logger: Logger
   /** The public origin; with a free port known once the server listens. */
   readonly origin: { now: string }
-  readonly limits: LimitStore
+  readonly limits: OpenLimits
   readonly late: Late<OwnParts>
   readonly foundation: Foundation
   readonly defence: Defence
@@ -89,12 +91,16 @@ async function serve(opened: Opened): Promise<Server> {
     opened.late.set(
       ownPartsOf(accounts.parts, { declaration, foundation, defence, reader, settings, holder }),
     )
+  const seen: { edge?: Edge } = {}
+  const { limits } = opened
+  const metrics = openMetrics({ declaration, foundation, limits, logger, edge: () => seen.edge })
   const { edge, plan } = await assemble({
     declaration,
     app,
     services: pipelineServices(opened),
     origin: () => origin.now,
     follow: () => followEvents(reader),
+    metrics: { front: () => frontOf(metrics), token: settings.metricsToken },
     accounts:
       accounts === undefined
         ? undefined
@@ -103,9 +109,11 @@ async function serve(opened: Opened): Promise<Server> {
       ...edgeOptionsOf(settings, declaration),
       logger,
       bannedForMs: bans.addressBannedForMs,
-      observe: refusalEvents(trail.emit),
+      observe: observers(metrics.observe, refusalEvents(trail.emit)),
+      tracer: await openTraces({ origin: () => origin.now, version: declaration.version ?? '0.0.0' }),
     },
   })
+  seen.edge = edge
   edge.health.add('database', () => database.check())
   const server = serverOf({
     edge,
@@ -149,7 +157,7 @@ function pipelineServices({
     emit: trail.emit,
     responses: requestResponses(defence.responses),
     once: onceReplies(database, rows, settings),
-    limits,
+    limits: limits.store,
     limitFields: declaration.http?.rateLimits?.fields,
     accountBannedForMs: bans.accountBannedForMs,
     cursorKey: deriveKey(settings.secret, 'cursor'),
@@ -170,6 +178,19 @@ function edgeOptionsOf(settings: Settings, { http }: AppDeclaration): Omit<EdgeO
 function onceReplies(database: Database, rows: OwnedRows, { secret }: Settings): OnceReplies {
   const nameKey = deriveKey(secret, 'idempotency-name')
   return new OnceReplies({ database, rows, nameKey, seal: replySeal(deriveKey(secret, 'idempotency-reply')) })
+}
+
+function frontOf(metrics: Metrics): MetricsFront {
+  return {
+    exposition: (accept) => metrics.exposition(accept),
+    security: () => metrics.securitySummary(),
+  }
+}
+
+function observers(...all: readonly ObserveRequest[]): ObserveRequest {
+  return (request) => {
+    for (const observe of all) observe(request)
+  }
 }
 
 function requestResponses({ index }: Responses): RequestResponses {

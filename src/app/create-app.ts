@@ -14,6 +14,7 @@ import { examineApp } from './examine.ts'
 import { loggerFor } from './foundation.ts'
 import { manage, migrate, withAccounts, withBans, withTrail } from './jobs.ts'
 import { Late } from './late.ts'
+import type { MetricsFront } from './metrics-routes.ts'
 import { accountsFront, type OwnParts, ownRoutesOf } from './own-parts.ts'
 import { type Server, stopOnSignals } from './server.ts'
 import { idleServices } from './services.ts'
@@ -89,6 +90,7 @@ async function planAlone(declaration: AppDeclaration): Promise<Plan> {
     services: idleServices,
     origin: () => 'http://127.0.0.1',
     follow: () => () => () => undefined,
+    metrics: { front: new Late<MetricsFront>().get, token: null },
     accounts: declaration.identity === undefined ? accountsFront(declaration, 'test', () => ({})) : undefined,
     options: {
       origin: new URL('http://127.0.0.1'),

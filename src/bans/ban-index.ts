@@ -61,6 +61,11 @@ export class BanIndex {
     return this.#held.size
   }
 
+  /** How many of them are of accounts. */
+  get accountCount(): number {
+    return this.#accounts.size
+  }
+
   /**
    * For how long an address is still banned, in milliseconds.
    *

@@ -36,7 +36,11 @@ export function logCompletion(
     ...(problem === undefined ? {} : { problem: problem.code, reason: problem.reason }),
   }
   request.log[levelOf(request, status, problem)](line, 'request completed')
-  observe?.(observed(request, status, durationMs, problem))
+  const { trace } = request
+  if (observe === undefined && trace === undefined) return
+  const seen = observed(request, status, durationMs, problem)
+  observe?.(seen)
+  trace?.end(seen)
 }
 
 function observed(

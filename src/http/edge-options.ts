@@ -3,6 +3,7 @@ import type { EdgeLimits } from './limits.ts'
 import type { ObserveRequest } from './observed.ts'
 import type { ShedParts, ShedSettings } from './shed.ts'
 import type { TlsFiles } from './tls.ts'
+import type { RequestTracer } from './traced.ts'
 
 /** What the edge must know. Everything comes checked from the settings. */
 export interface EdgeOptions {
@@ -21,6 +22,8 @@ export interface EdgeOptions {
   readonly bannedForMs?: ((address: string) => number | undefined) | undefined
   /** Told of every request once its reply is out: metrics and detectors. */
   readonly observe?: ObserveRequest | undefined
+  /** Begins a span for each request. */
+  readonly tracer?: RequestTracer | undefined
   readonly logger: FastifyBaseLogger
   /** The certificate of the TLS listener; without it the listener is plain, and a proxy speaks TLS. */
   readonly tls?: TlsFiles | undefined

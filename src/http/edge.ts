@@ -91,6 +91,7 @@ export function createEdge(options: EdgeOptions): Edge {
   fastify.decorateRequest('clientAddress', '')
   fastify.decorateRequest('caller', null)
   fastify.decorateRequest('isForeignOrigin', false)
+  fastify.decorateRequest('trace', undefined)
   installSteps(fastify, parts)
   installJson(fastify, limits)
   installErrors(fastify, options.headers ?? {})
@@ -153,6 +154,8 @@ function installSteps(fastify: FastifyInstance, parts: Parts): void {
   const beforeBody: readonly Step[] = [offeredStep(offer), encodingStep]
 
   fastify.addHook('onRequest', (request, reply, done) => {
+    if (options.tracer !== undefined)
+      request.trace = options.tracer.startRequest(request.headers, request.method)
     if (!runSteps(arrival, request, reply, done)) done()
   })
   fastify.addHook('preParsing', (request, reply, _payload, done) => {

@@ -1,4 +1,5 @@
 import type { Principal } from '../route/index.ts'
+import type { TracedRequest } from './traced.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -8,5 +9,7 @@ declare module 'fastify' {
     caller: Principal | null
     /** True for a preflight of an origin that CORS does not grant anything. */
     isForeignOrigin: boolean
+    /** The span of the request, where somebody records it. */
+    trace: TracedRequest | undefined
   }
 }

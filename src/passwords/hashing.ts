@@ -26,6 +26,10 @@ export interface PasswordHashing {
   verify(password: string, stored: string | null, from: string): Promise<HashVerdict>
   /** How many wait now. */
   readonly waitingCount: number
+  /** How many are hashed now. */
+  readonly runningCount: number
+  /** How many were refused since the start, because too many waited. */
+  readonly refusedCount: number
   /** Raises the cost for what is hashed from here on. */
   setCost(cost: Argon2Cost): void
   /** Refuses whoever waits. */
@@ -106,6 +110,12 @@ export function passwordHashing(options: HashingOptions = {}): PasswordHashing {
       }),
     get waitingCount() {
       return queue.waitingCount
+    },
+    get runningCount() {
+      return queue.runningCount
+    },
+    get refusedCount() {
+      return queue.refusedCount
     },
     setCost(next) {
       cost = next

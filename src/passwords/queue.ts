@@ -23,6 +23,7 @@ export class HashQueue {
   readonly #lines = new Map<string, Waiting[]>()
   #runningCount = 0
   #waitingCount = 0
+  #refusedCount = 0
   #isClosed = false
 
   constructor(bounds: QueueBounds) {
@@ -31,6 +32,15 @@ export class HashQueue {
 
   get waitingCount(): number {
     return this.#waitingCount
+  }
+
+  get runningCount(): number {
+    return this.#runningCount
+  }
+
+  /** How many were refused since the start. */
+  get refusedCount(): number {
+    return this.#refusedCount
   }
 
   /** @throws OVERLOADED when too many wait, when the wait was too long, and once it is closed */
@@ -66,8 +76,10 @@ export class HashQueue {
     const line = this.#lines.get(from) ?? []
     // One who asks for everything gets a quarter of the places.
     const perLineMaxCount = Math.max(1, this.#bounds.waitingMaxCount >> 2)
-    if (this.#waitingCount >= this.#bounds.waitingMaxCount || line.length >= perLineMaxCount)
+    if (this.#waitingCount >= this.#bounds.waitingMaxCount || line.length >= perLineMaxCount) {
+      this.#refusedCount += 1
       throw busy('too many passwords wait to be hashed')
+    }
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { start: resolve, refuse: reject, timer: undefined }
       waiting.timer = setTimeout(() => this.#giveUp(from, waiting), this.#bounds.waitMaxMs)
@@ -84,6 +96,7 @@ export class HashQueue {
     line.splice(index, 1)
     if (line.length === 0) this.#lines.delete(from)
     this.#waitingCount -= 1
+    this.#refusedCount += 1
     waiting.refuse(busy('the wait for a hash was too long'))
   }
 

@@ -27,24 +27,23 @@ export function serve(
     handler: async (request, reply) => {
       const decision = decisions.get(request)
       assert(decision !== undefined, 'a handler runs only after admission')
-      const { headers } = request
+      const { headers, trace } = request
       const exchange = exchangeOf(request, reply)
-      const given = await answer(
-        route,
-        {
-          id: request.id,
-          decision,
-          exchange,
-          params: request.params,
-          query: request.query,
-          body: request.body,
-          hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
-          ifMatch: headers['if-match'],
-          ifNoneMatch: headers['if-none-match'],
-          idempotencyKey: oneField(headers['idempotency-key']),
-        },
-        services,
-      )
+      const admitted = {
+        id: request.id,
+        decision,
+        exchange,
+        params: request.params,
+        query: request.query,
+        body: request.body,
+        hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
+        ifMatch: headers['if-match'],
+        ifNoneMatch: headers['if-none-match'],
+        idempotencyKey: oneField(headers['idempotency-key']),
+      }
+      const work = () => answer(route, admitted, services)
+      // What the handler begins is a child of the request's span.
+      const given = await (trace === undefined ? work() : trace.run(work))
       if (given.entityTag !== undefined) reply.header('etag', given.entityTag)
       if (given.isReplayed === true) reply.header('idempotency-replayed', 'true')
       if (given.content !== null) reply.header('content-type', 'application/json; charset=utf-8')

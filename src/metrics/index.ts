@@ -1,0 +1,6 @@
+export { type Family, type MetricKind, type MetricName, metricCatalogue, type Sample } from './catalogue.ts'
+export type { Exposition } from './exposition.ts'
+export { createMetrics, type Metrics, type MetricsParts } from './metrics.ts'
+export type { DatabaseReading, MetricSources, SourceName, SourceReadings } from './sources.ts'
+export { type SecuritySummary, securitySummarySchema } from './summary.ts'
+export { openTraces, type RequestTrace, type Traces, type TracesOptions } from './traces.ts'
