@@ -109,8 +109,10 @@ async function serve(opened: Opened): Promise<Server> {
       ...edgeOptionsOf(settings, declaration),
       logger,
       bannedForMs: bans.addressBannedForMs,
-      observe: observers(metrics.observe, refusalEvents(trail.emit)),
-      tracer: await openTraces({ origin: () => origin.now, version: declaration.version ?? '0.0.0' }),
+      watchers: {
+        observe: observers(metrics.observe, refusalEvents(trail.emit)),
+        tracer: await openTraces({ origin: () => origin.now, version: declaration.version ?? '0.0.0' }),
+      },
     },
   })
   seen.edge = edge

@@ -20,10 +20,8 @@ export interface EdgeOptions {
    * request before anything else, so it must answer from memory.
    */
   readonly bannedForMs?: ((address: string) => number | undefined) | undefined
-  /** Told of every request once its reply is out: metrics and detectors. */
-  readonly observe?: ObserveRequest | undefined
-  /** Begins a span for each request. */
-  readonly tracer?: RequestTracer | undefined
+  /** Who looks at requests. */
+  readonly watchers?: EdgeWatchers | undefined
   readonly logger: FastifyBaseLogger
   /** The certificate of the TLS listener; without it the listener is plain, and a proxy speaks TLS. */
   readonly tls?: TlsFiles | undefined
@@ -35,6 +33,14 @@ export interface EdgeOptions {
   readonly headers?: OptionalHeaders
   /** When to turn requests away; the parts are for tests. */
   readonly shedding?: { readonly settings: ShedSettings; readonly parts?: ShedParts }
+}
+
+/** Who looks at requests. */
+export interface EdgeWatchers {
+  /** Told of every request once its reply is out: metrics and detectors. */
+  readonly observe?: ObserveRequest | undefined
+  /** Begins a span for each request. */
+  readonly tracer?: RequestTracer | undefined
 }
 
 /** Reply headers that are off unless asked for, because each tells a stranger something. */

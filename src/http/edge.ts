@@ -110,7 +110,7 @@ function instanceOf(parts: Parts, isSecure: ReturnType<typeof secureCheck>): Fas
     clientErrorHandler: socketErrorHandler(replies, logger),
     frameworkErrors: (error, request, reply) => refuseUnrouted(error, request, reply, parts),
     loggerInstance: logger,
-    logController: new CompletionLog(options.observe),
+    logController: new CompletionLog(options.watchers?.observe),
     // Never the client's: an id from outside could repeat, lie, or carry anything into the log.
     requestIdHeader: false,
     genReqId: () => crypto.randomUUID(),
@@ -136,6 +136,7 @@ function instanceOf(parts: Parts, isSecure: ReturnType<typeof secureCheck>): Fas
 function installSteps(fastify: FastifyInstance, parts: Parts): void {
   const { options, limits, health, shedder } = parts
   const offer = offerOf(fastify)
+  const { tracer } = options.watchers ?? {}
   const arrival: readonly Step[] = [
     parts.dressStep,
     namingStep(options.headers ?? {}),
@@ -154,8 +155,7 @@ function installSteps(fastify: FastifyInstance, parts: Parts): void {
   const beforeBody: readonly Step[] = [offeredStep(offer), encodingStep]
 
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (options.tracer !== undefined)
-      request.trace = options.tracer.startRequest(request.headers, request.method)
+    if (tracer !== undefined) request.trace = tracer.startRequest(request.headers, request.method)
     if (!runSteps(arrival, request, reply, done)) done()
   })
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
@@ -248,7 +248,7 @@ function refuseUnrouted(error: Error, request: FastifyRequest, reply: FastifyRep
   const answer = (problem: Problem): void => {
     noteProblem(request, problem)
     sendProblem(reply, problem)
-    logCompletion(request, reply, 0, parts.options.observe)
+    logCompletion(request, reply, 0, parts.options.watchers?.observe)
   }
   if (!runSteps(steps, request, reply, answer)) answer(problemOf(error))
 }
