@@ -110,7 +110,7 @@ async function serve(opened: Opened): Promise<Server> {
       logger,
       bannedForMs: bans.addressBannedForMs,
       watchers: {
-        observe: observers(metrics.observe, refusalEvents(trail.emit)),
+        observe: observers(metrics.observe, defence.observeRequest, refusalEvents(trail.emit)),
         tracer: await openTraces({ origin: () => origin.now, version: declaration.version ?? '0.0.0' }),
       },
     },

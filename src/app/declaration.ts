@@ -1,5 +1,6 @@
 import type { Peppers } from '../crypto/index.ts'
 import type { Migration } from '../data/index.ts'
+import type { DetectionOptions } from '../detection/index.ts'
 import type { EdgeLimits, OptionalHeaders } from '../http/index.ts'
 import type { KeyEncryption } from '../keys/index.ts'
 import type { FieldStyle } from '../limits/index.ts'
@@ -50,8 +51,11 @@ export interface AuditChoices {
   readonly retentionDays?: number
 }
 
-/** Choices about detection; each has a safe default. */
-export interface DetectionChoices {
+/**
+ * Choices about detection; each has a safe default. Of `mode` here and `DETECTION` in the environment the more cautious
+ * one holds.
+ */
+export interface DetectionChoices extends DetectionOptions {
   /** What is done about findings: for how long, how much, for which detector only written down. */
   readonly responses?: ResponseOptions
 }

@@ -1,8 +1,12 @@
 import { type AlertChannel, alertChannels, type OpenAlerts, openAlerts } from '../alerts/index.ts'
 import type { TrailReader } from '../audit/index.ts'
+import type { Secret } from '../base/index.ts'
+import { deriveKey } from '../crypto/index.ts'
 import type { Database } from '../data/index.ts'
-import type { Finding } from '../detection/index.ts'
-import { trustOf } from '../http/index.ts'
+import { createDetection, type Detection, type DetectionMode, type Finding } from '../detection/index.ts'
+import type { SecurityEvent } from '../events/index.ts'
+import { type ObserveRequest, trustOf } from '../http/index.ts'
+import { redisCounts, type SharedCounts } from '../limits/index.ts'
 import type { Logger } from '../observe/index.ts'
 import {
   type AccountActions,
@@ -23,6 +27,9 @@ export interface Defence {
   readonly responses: Responses
   /** Takes what a detector has found. It never throws and never waits. */
   readonly onFinding: (finding: Finding) => void
+  /** Shows detectors a request whose reply is out. */
+  readonly observeRequest: ObserveRequest
+  readonly mode: DetectionMode
   close(): Promise<void>
 }
 
@@ -40,6 +47,7 @@ export async function openDefence(opening: DefenceOpening): Promise<Defence> {
   const { declaration, settings, reader, foundation, logger } = opening
   const { database, trail, bans, accounts } = foundation
   const { db } = database
+  const mode = modeOf(declaration, settings)
   const alerts = openAlerts({
     db,
     trail,
@@ -53,7 +61,7 @@ export async function openDefence(opening: DefenceOpening): Promise<Defence> {
     actions: { ...bans.actions, ...accountActions(accounts?.parts) },
     options: {
       ...declaration.detection?.responses,
-      ...(settings.detection === 'dry-run' ? { mode: 'dry-run' } : {}),
+      ...(mode === 'dry-run' ? { mode: 'dry-run' } : {}),
     },
     onFailure: (err) => logger.error({ err }, 'a response has failed'),
     onOverfull: (what) => logger.error({ what }, 'there are more responses than there is room for'),
@@ -62,25 +70,66 @@ export async function openDefence(opening: DefenceOpening): Promise<Defence> {
     [() => alerts.upkeep(), () => responses.clean(), () => pruneOld(reader, retentionDaysOf(declaration))],
     (err) => logger.error({ err }, 'forgetting old events, alerts and responses has failed'),
   )
+  const onFinding = (finding: Finding): void => {
+    trail.emit(eventOf(finding))
+    if (finding.responses.includes('alert')) alerts.raise(finding)
+    responses.respond(finding)
+  }
+  const detection = openDetection(opening, onFinding)
+  const deafen = detection === undefined ? undefined : trail.listen(detection.observeEvents)
   return {
     alerts,
     responses,
-    onFinding(finding) {
-      const { event, detector, points, count, windowMs, subject, summary, level } = finding
-      trail.emit({
-        event,
-        ...subjectOf(finding),
-        reason: summary,
-        details: { detector, points: points.join(' '), count, windowMs, by: subject.by, severity: level },
-      })
-      if (finding.responses.includes('alert')) alerts.raise(finding)
-      responses.respond(finding)
-    },
+    onFinding,
+    observeRequest: (request) => detection?.observeRequest(request),
+    mode,
     async close() {
+      deafen?.()
+      await detection?.close()
       await upkeep.stop()
       await responses.close()
       await alerts.end()
     },
+  }
+}
+
+/** The more cautious one of what the application and the environment say. */
+function modeOf({ detection }: AppDeclaration, { detection: setting }: Settings): DetectionMode {
+  const modes = [detection?.mode ?? 'on', setting]
+  return (['off', 'dry-run'] as const).find((mode) => modes.includes(mode)) ?? 'on'
+}
+
+function openDetection(
+  { declaration, settings, foundation, logger }: DefenceOpening,
+  onFinding: (finding: Finding) => void,
+): Detection | undefined {
+  if (modeOf(declaration, settings) === 'off') return undefined
+  const { responses: _, ...options } = declaration.detection ?? {}
+  const { accounts } = foundation
+  return createDetection({
+    options,
+    onFinding,
+    ...(accounts === undefined ? {} : { pseudonymOf: accounts.parts.pseudonymOf }),
+    ...(settings.redis === null ? {} : { shared: countsIn(settings.redis, settings, logger) }),
+  })
+}
+
+function countsIn(url: Secret, { secret }: Settings, logger: Logger): SharedCounts {
+  return redisCounts({
+    url,
+    key: deriveKey(secret, 'detection-count'),
+    onOutage: (err) => logger.error({ err }, 'detectors count for this node alone: Redis does not answer'),
+    onRecovered: () => logger.warn('detectors count for all nodes again: Redis answers'),
+  })
+}
+
+function eventOf(finding: Finding): SecurityEvent {
+  const { event, detector, points, count, windowMs, subject, summary, level } = finding
+  return {
+    event,
+    ...subjectOf(finding),
+    reason: summary,
+    details: { detector, points: points.join(' '), count, windowMs, by: subject.by, severity: level },
   }
 }
 

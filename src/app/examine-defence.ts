@@ -1,3 +1,4 @@
+import { detectionOptionFaults, detectorNames } from '../detection/index.ts'
 import { responseOptionFaults } from '../responses/index.ts'
 import type { Violation } from '../route/index.ts'
 import type { AppDeclaration } from './declaration.ts'
@@ -16,11 +17,16 @@ export function examineDefence({
     fault: 'it is no number of days',
     fix: `a whole number from 1 to ${retentionMaxDays}`,
   }
-  const responses = responseOptionFaults(detection?.responses).map(({ option, ...rest }) => ({
+  const responses = responseOptionFaults(detection?.responses, detectorNames).map(({ option, ...rest }) => ({
     option: `detection.responses.${option}`,
     ...rest,
   }))
-  return [...(isKept ? [] : [retention]), ...responses].map(({ option, fault, fix }) => ({
+  const { responses: _, ...options } = detection ?? {}
+  const detectors = detectionOptionFaults(options).map(({ option, ...rest }) => ({
+    option: `detection.${option}`,
+    ...rest,
+  }))
+  return [...(isKept ? [] : [retention]), ...detectors, ...responses].map(({ option, fault, fix }) => ({
     rule: 'detection.option',
     subject: option,
     source: 'createApp()',

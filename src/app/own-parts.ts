@@ -79,7 +79,7 @@ export function ownPartsOf(
         db,
         plan: () => plan,
         unscopedUses: () => unscopedUses,
-        detection: settings.detection,
+        detection: defence.mode,
         retentionDays: retentionDaysOf(declaration),
       })
     },

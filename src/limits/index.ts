@@ -17,6 +17,16 @@ export { Limiter, type LimiterParts, type LimitOutcome, type LimitRequest, monot
 export { type MemoryStoreOptions, memoryStore } from './memory-store.ts'
 export { type LimitChoices, limitKey, per, type Window } from './per.ts'
 export { type LimitPolicy, type PolicyPlace, policyOf } from './policy.ts'
-export { RedisFault, type RedisStore, type RedisStoreOptions, redisStore } from './redis/index.ts'
+export {
+  type CountClaim,
+  type CountDelta,
+  RedisFault,
+  type RedisStore,
+  type RedisStoreOptions,
+  redisCounts,
+  redisStore,
+  type SharedCounts,
+  type SharedCountsOptions,
+} from './redis/index.ts'
 export { crowdedProblem, quotaProblem } from './refusal.ts'
 export { ReplyEnd } from './reply-end.ts'

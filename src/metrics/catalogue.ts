@@ -69,7 +69,7 @@ export const metricCatalogue = {
 export type MetricName = keyof typeof metricCatalogue
 
 /** One number of a metric. */
-export interface Sample {
+export type Sample = {
   readonly labels: Readonly<Record<string, string | number>>
   readonly value: number
   /** Where it differs from the metric's: `…_bucket`, `…_sum` and `…_count` of a histogram. */

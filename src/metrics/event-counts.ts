@@ -25,9 +25,9 @@ export class EventCounts {
   #addDetails(recorded: RecordedEvent): void {
     const { event, details } = recorded
     if (details === undefined || !isKnownEvent(event)) return
-    if (isFinding(recorded)) this.#findings.add(String(details['detector']))
+    if (isFinding(recorded)) this.#findings.add(wordOf(details['detector']))
     else if (event === 'response_applied')
-      this.#responses.add(`${details['response']} ${details['mode']} ${details['outcome']}`)
+      this.#responses.add(['response', 'mode', 'outcome'].map((name) => wordOf(details[name])).join(' '))
     else if (event === 'authz_fail' && details['resource'] !== undefined) this.#foreignRowCount += 1
   }
 
@@ -77,6 +77,11 @@ export class EventCounts {
  */
 export function isFinding({ event, details }: RecordedEvent): boolean {
   return isKnownEvent(event) && details?.['detector'] !== undefined && details['points'] !== undefined
+}
+
+// An application may emit events of these names too, and put into them what a client has sent.
+function wordOf(value: unknown): string {
+  return typeof value === 'string' && /^[a-z0-9-]{1,60}$/.test(value) ? value : 'other'
 }
 
 /** Counts by words; those that come when there are too many are counted as `other`. */

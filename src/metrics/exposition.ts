@@ -29,7 +29,8 @@ export function wantsOpenMetrics(accept: string | undefined): boolean {
   for (const range of accept.slice(0, 1_000).toLowerCase().split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
     const weight = weightOf(parameters)
-    if (type === 'application/openmetrics-text' && !isForeignVersion(parameters)) openMetrics = weight
+    if (type === 'application/openmetrics-text' && !isForeignVersion(parameters))
+      openMetrics = Math.max(openMetrics, weight)
     else if (type === 'text/plain') plain = Math.max(plain, weight)
   }
   return openMetrics > 0 && openMetrics >= plain

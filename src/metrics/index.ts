@@ -1,4 +1,4 @@
-export { type Family, type MetricKind, type MetricName, metricCatalogue, type Sample } from './catalogue.ts'
+export { type MetricKind, type MetricName, metricCatalogue } from './catalogue.ts'
 export type { Exposition } from './exposition.ts'
 export { createMetrics, type Metrics, type MetricsParts } from './metrics.ts'
 export type { DatabaseReading, MetricSources, SourceName, SourceReadings } from './sources.ts'

@@ -102,6 +102,19 @@ describe('events', () => {
     expect(text).not.toContain('canary')
   })
 
+  it('V15.2.2 have words for labels, or none: what an application puts into them is no label', async () => {
+    const metrics = withParts()
+    emit(metrics, [
+      { event: 'attack_detected', details: { detector: 'canary" text\n', points: 'X' } },
+      { event: 'response_applied', details: { response: 'canary canary', mode: 7, outcome: 'done' } },
+    ])
+    const text = await textOf(metrics)
+    expect(numberOf(text, 'holdfast_findings_total{detector="other"}')).toBe(1)
+    const response = 'response="other",mode="other",outcome="done"'
+    expect(numberOf(text, `holdfast_responses_total{${response}}`)).toBe(1)
+    expect(text).not.toContain('canary')
+  })
+
   it('V15.2.2 of the application have 100 names at most', async () => {
     const metrics = withParts()
     emit(

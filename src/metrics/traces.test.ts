@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { spawnSync } from 'node:child_process'
 import {
   type Context,
   type ContextManager,
@@ -42,10 +43,24 @@ describe('without a provider', () => {
     expect(await openTraces(options())).toBeUndefined()
   })
 
-  it('nothing is loaded either, and a propagator alone does not change that', async () => {
+  it('a propagator alone does not change that', async () => {
     propagation.setGlobalPropagator(w3c)
     expect(await openTraces(options())).toBeUndefined()
     propagation.disable()
+  })
+
+  it('the package is not loaded either', () => {
+    const script = `
+      import { createRequire } from 'node:module'
+      import { openTraces } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
+      const traces = await openTraces({ origin: () => 'http://127.0.0.1', version: '1' })
+      const paths = Object.keys(createRequire(import.meta.url).cache)
+      console.log(traces, paths.some((path) => path.includes('opentelemetry')))`
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    })
+    expect(run).toMatchObject({ status: 0, signal: null, stdout: 'undefined false\n' })
   })
 })
 
@@ -82,7 +97,7 @@ describe('with the provider of an application', () => {
     })
   })
 
-  it('V14.2.1 tells of nobody and of nothing that was sent, unless it is asked to', async () => {
+  it('V16.2.5 tells of nobody and of nothing that was sent, unless it is asked to', async () => {
     const quiet = await opened()
     quiet.startRequest({ 'user-agent': 'canary-agent', baggage: 'a=canary' }, 'canary')?.end({
       ...observed,
@@ -118,7 +133,7 @@ describe('with the provider of an application', () => {
     expect(own?.parentSpanContext?.spanId).toBe(server?.spanContext().spanId)
   })
 
-  it('V1.3.3 begins a trace of its own where the field is malformed', async () => {
+  it('V2.2.1 begins a trace of its own where the field is malformed', async () => {
     const traces = await opened()
     for (const field of [
       '',

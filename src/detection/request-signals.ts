@@ -1,0 +1,93 @@
+import type { ProblemCode } from '../errors/index.ts'
+import type { ObservedRequest } from '../http/index.ts'
+import { probeOf } from './probes.ts'
+import { isScannerAgent, isScannerPath } from './scanners.ts'
+import type { SessionWatch } from './session-watch.ts'
+import type { Signal, SignalName } from './signal.ts'
+
+/** What is looked at beside the request itself. */
+export interface RequestView {
+  readonly sessions: SessionWatch | undefined
+  /** Paths and patterns that nobody has a reason to ask for, in lower case. */
+  readonly trapRoutes: ReadonlySet<string>
+  /** Names of query parameters that no form shows. */
+  readonly trapFields: readonly string[]
+}
+
+/** Takes what was seen. */
+export type TakeSignal = (signal: Signal) => void
+
+const inputProblems: ReadonlySet<ProblemCode | null> = new Set([
+  'BAD_REQUEST',
+  'JSON_REFUSED',
+  'VALIDATION_FAILED',
+  'UNSUPPORTED_MEDIA_TYPE',
+] as const)
+
+// Honest clients run into these all the time: a token that has expired, an edit that came too late, a limit.
+const everyday: ReadonlySet<number> = new Set([401, 408, 409, 412, 428, 429])
+
+/** Tells of everything in a request that some detector counts. For an ordinary one that is nothing, and cheap. */
+export function signalsOf(request: ObservedRequest, view: RequestView, atMs: number, take: TakeSignal): void {
+  const { problem, status, target, userAgent, sessionId, address } = request
+  // Banned: it was not looked at, so there is nothing in it to count.
+  if (problem === 'ABNORMAL_USAGE') return
+  const tell = (name: SignalName, what: string): void => take(signalFrom(request, name, what, atMs))
+  if (sessionId !== null && view.sessions?.sees({ sessionId, address, userAgent, atMs }) === true)
+    tell('session-moved', sessionId)
+  const probe = probeOf(target)
+  if (probe !== undefined) tell(probe.signal, probe.part)
+  if (isScannerAgent(userAgent)) tell('scanner-agent', userAgent)
+  if (request.isForeignOrigin === true) tell('origin-refused', address)
+  if (view.trapFields.length > 0 && hasTrapField(target, view.trapFields)) tell('honeytoken-touched', target)
+  if (view.trapRoutes.size > 0 && isTrapRoute(request, view.trapRoutes)) tell('honeytoken-touched', target)
+  if (status >= 400 && status < 500) refusalSignals(request, tell)
+  // 501, for a method that no server of ours knows.
+  else if (problem === 'NOT_IMPLEMENTED') tell('method-refused', request.method)
+}
+
+function refusalSignals(request: ObservedRequest, tell: (name: SignalName, what: string) => void): void {
+  const { problem, status, target, userId, route, method, address } = request
+  if (problem === 'NOT_FOUND' && route === null) {
+    const path = pathOf(target)
+    tell('path-missed', path)
+    if (isScannerPath(path)) tell('scanner-path', path)
+  }
+  if (problem === 'NOT_FOUND' && route?.includes(':') === true)
+    tell(userId === null ? 'object-missed-by-stranger' : 'object-missed', pathOf(target))
+  if (problem === 'METHOD_NOT_ALLOWED') tell('method-refused', method)
+  if (problem === 'CROSS_SITE_REFUSED') tell('cross-site-refused', address)
+  if (inputProblems.has(problem))
+    tell(userId === null ? 'input-refused-of-stranger' : 'input-refused', pathOf(target))
+  if (!everyday.has(status))
+    tell(userId === null ? 'request-refused-of-stranger' : 'request-refused', pathOf(target))
+}
+
+function signalFrom(request: ObservedRequest, name: SignalName, what: string, atMs: number): Signal {
+  const { address, userId, sessionId, route, method } = request
+  return {
+    name,
+    atMs,
+    address,
+    account: userId,
+    session: sessionId,
+    route: route === null ? null : `${method} ${route}`,
+    what,
+  }
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  return (query === -1 ? target : target.slice(0, query)).toLowerCase()
+}
+
+function isTrapRoute({ target, route }: ObservedRequest, traps: ReadonlySet<string>): boolean {
+  return (route !== null && traps.has(route.toLowerCase())) || traps.has(pathOf(target))
+}
+
+function hasTrapField(target: string, fields: readonly string[]): boolean {
+  const query = target.indexOf('?')
+  if (query === -1) return false
+  const names = new URLSearchParams(target.slice(query + 1))
+  return fields.some((field) => names.has(field))
+}
