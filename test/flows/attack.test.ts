@@ -55,6 +55,8 @@ describe.each([
   let turn = 0
   let chief: Readonly<Record<string, string>>
   let mallory: Readonly<Record<string, string>>
+  /** Other sessions of the same person. */
+  let others: readonly Readonly<Record<string, string>>[]
 
   /** Sends a request from an address, to one node after the other. */
   const ask = (
@@ -107,6 +109,7 @@ describe.each([
     await make('ann@example.com', [])
     chief = (await enter('chief@example.com', office)).as
     mallory = (await enter('mallory@example.com', home)).as
+    others = [(await enter('mallory@example.com', home)).as, (await enter('mallory@example.com', home)).as]
   }, 60_000)
   afterAll(() => site.stop())
 
@@ -139,6 +142,24 @@ describe.each([
     const refused = await ask('GET', '/api/users/me', { from: home, as: mallory })
     expect(refused.json).toMatchObject({ type: 'urn:holdfast:problem:reauthentication-required' })
   }, 60_000)
+
+  it('V7.5.3 whoever has to authenticate again can do so, and can log out', async () => {
+    const [first = {}, second = {}] = others
+    const me = async (as: Readonly<Record<string, string>>) =>
+      (await ask('GET', '/api/users/me', { from: home, as })).status
+    expect(await me(first)).toBe(401)
+    let as = first
+    // Times of authentication are whole seconds: within the second of the finding it is asked for once more.
+    const again = async () => {
+      const body = { password: goodPassword }
+      const reply = await ask('POST', '/api/auth/reauthenticate', { from: home, as, body })
+      as = { authorization: `Bearer ${reply.text('accessToken')}` }
+      return await me(as)
+    }
+    await expect.poll(again, { ...soon, interval: 1_000 }).toBe(200)
+    expect(await me(second)).toBe(401)
+    expect((await ask('POST', '/api/auth/logout', { from: home, as: second })).status).toBe(204)
+  })
 
   it('V10.4.5 a refresh token that is sent again is found, and its session ends', async () => {
     const ann = await enter('ann@example.com', '198.51.100.20')
