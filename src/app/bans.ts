@@ -1,8 +1,9 @@
+import { BlockList, isIP } from 'node:net'
 import type { AuditTrail } from '../audit/index.ts'
 import { BanIndex, type Bans, followBans, neverBanned, TableBans } from '../bans/index.ts'
 import type { Database } from '../data/index.ts'
 import type { Logger } from '../observe/index.ts'
-import { type BanActions, banActions } from '../responses/index.ts'
+import { type BanActions, banActions, ResponseRefusal } from '../responses/index.ts'
 import type { Settings } from '../settings/index.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -55,7 +56,7 @@ export async function openBans({ settings, database, trail, logger }: BansOpenin
   )
   return {
     bans,
-    actions: banActions({ never, onChange: note }),
+    actions: sparingProxies(banActions({ never, onChange: note }), settings),
     counts: () => ({ addressCount: index.count - index.accountCount, accountCount: index.accountCount }),
     addressBannedForMs: (address) => index.addressBannedForMs(address),
     accountBannedForMs: (userId) => index.accountBannedForMs(userId),
@@ -64,4 +65,48 @@ export async function openBans({ settings, database, trail, logger }: BansOpenin
       await follower.close()
     },
   }
+}
+
+/**
+ * Actions that leave private addresses alone where no proxy is trusted. Behind a proxy that nobody has named, every
+ * client has its address: a detector that banned it would take the server away from everybody. A person can.
+ */
+export function sparingProxies(
+  actions: BanActions,
+  { trustedProxies }: Pick<Settings, 'trustedProxies'>,
+): BanActions {
+  if (trustedProxies.length > 0) return actions
+  return {
+    ...actions,
+    isProtected: (address) => isPrivate(address) || actions.isProtected(address),
+    async ban(tx, target, terms) {
+      if ('address' in target && isPrivate(target.address)) throw new ResponseRefusal('trusted-proxy')
+      return await actions.ban(tx, target, terms)
+    },
+  }
+}
+
+// RFC 1918, RFC 6598, RFC 4193, loopback and link-local.
+const privateRanges = new BlockList()
+for (const [network, prefix] of [
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const)
+  privateRanges.addSubnet(network, prefix)
+for (const [network, prefix] of [
+  ['::1', 128],
+  ['fc00::', 7],
+  ['fe80::', 10],
+] as const)
+  privateRanges.addSubnet(network, prefix, 'ipv6')
+
+function isPrivate(address: string): boolean {
+  // An IPv6 address may stand for its network.
+  const [text = ''] = address.split('/')
+  const version = isIP(text)
+  return version !== 0 && privateRanges.check(text, version === 6 ? 'ipv6' : 'ipv4')
 }
