@@ -183,7 +183,16 @@ describe.each(engineKinds)('the audit trail over HTTP, on %s', (engine) => {
     reader.close()
   })
 
-  it('is whole, and says which row was changed by hand', async () => {
+  it('V16.4.3 each checkpoint is in the log as well: a copy outside of the database', async () => {
+    const db = notes.server.unscoped('a test reads the checkpoints')
+    const rows = await db.selectFrom('holdfast_event_checkpoints').select('hash').execute()
+    const lines = notes.lines.map((line): unknown => JSON.parse(line))
+    const reached = lines.map((line) => String(memberOf(line, 'reached')).replaceAll(' ', ''))
+    const known = rows.map(({ hash }) => String(hash))
+    expect(reached.some((hash) => known.includes(hash))).toBe(true)
+  })
+
+  it('V16.4.2 is whole', async () => {
     expect((await notes.server.events.verify()).findings).toEqual([])
   })
 })
