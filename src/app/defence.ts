@@ -1,9 +1,14 @@
 import { type AlertChannel, alertChannels, type OpenAlerts, openAlerts } from '../alerts/index.ts'
 import type { TrailReader } from '../audit/index.ts'
-import type { Secret } from '../base/index.ts'
 import { deriveKey } from '../crypto/index.ts'
 import type { Database } from '../data/index.ts'
-import { createDetection, type Detection, type DetectionMode, type Finding } from '../detection/index.ts'
+import {
+  createDetection,
+  type Detection,
+  type DetectionMode,
+  type DetectionParts,
+  type Finding,
+} from '../detection/index.ts'
 import type { SecurityEvent } from '../events/index.ts'
 import { type ObserveRequest, trustOf } from '../http/index.ts'
 import { redisCounts, type SharedCounts } from '../limits/index.ts'
@@ -75,7 +80,8 @@ export async function openDefence(opening: DefenceOpening): Promise<Defence> {
     if (finding.responses.includes('alert')) alerts.raise(finding)
     responses.respond(finding)
   }
-  const detection = openDetection(opening, onFinding)
+  const shared = sharedCounts(opening)
+  const detection = openDetection(opening, { onFinding, ...(shared === undefined ? {} : { shared }) })
   const deafen = detection === undefined ? undefined : trail.listen(detection.observeEvents)
   return {
     alerts,
@@ -86,6 +92,7 @@ export async function openDefence(opening: DefenceOpening): Promise<Defence> {
     async close() {
       deafen?.()
       await detection?.close()
+      await shared?.close()
       await upkeep.stop()
       await responses.close()
       await alerts.end()
@@ -100,23 +107,24 @@ function modeOf({ detection }: AppDeclaration, { detection: setting }: Settings)
 }
 
 function openDetection(
-  { declaration, settings, foundation, logger }: DefenceOpening,
-  onFinding: (finding: Finding) => void,
+  { declaration, settings, foundation }: DefenceOpening,
+  parts: Pick<DetectionParts, 'onFinding' | 'shared'>,
 ): Detection | undefined {
   if (modeOf(declaration, settings) === 'off') return undefined
   const { responses: _, ...options } = declaration.detection ?? {}
   const { accounts } = foundation
   return createDetection({
     options,
-    onFinding,
+    ...parts,
     ...(accounts === undefined ? {} : { pseudonymOf: accounts.parts.pseudonymOf }),
-    ...(settings.redis === null ? {} : { shared: countsIn(settings.redis, settings, logger) }),
   })
 }
 
-function countsIn(url: Secret, { secret }: Settings, logger: Logger): SharedCounts {
+function sharedCounts({ declaration, settings, logger }: DefenceOpening): SharedCounts | undefined {
+  const { redis, secret } = settings
+  if (redis === null || modeOf(declaration, settings) === 'off') return undefined
   return redisCounts({
-    url,
+    url: redis,
     key: deriveKey(secret, 'detection-count'),
     onOutage: (err) => logger.error({ err }, 'detectors count for this node alone: Redis does not answer'),
     onRecovered: () => logger.warn('detectors count for all nodes again: Redis answers'),

@@ -172,8 +172,12 @@ describe('detection', () => {
         page,
       ),
     ])
+    // Two browsers that share a session at one address, such as an application and its helper.
+    here.play([request(startMs + 90_000, { ...owner, address: '192.0.2.4', userAgent: 'curl/8.16.0' }, page)])
     expect(here.found).toEqual([])
-    here.play([request(startMs + 3, { ...owner, address: '192.0.2.66', userAgent: 'curl/8.16.0' }, page)])
+    here.play([
+      request(startMs + 90_001, { ...owner, address: '192.0.2.66', userAgent: 'curl/8.16.0' }, page),
+    ])
     expect(here.found).toMatchObject([{ detector: 'session-moved', subject: { by: 'session', value: 's' } }])
   })
 
@@ -252,9 +256,24 @@ describe('choices about detection', () => {
     ]
     const here = world({ trustedScanners: ['192.0.2.0/28', '2001:db8::5'] })
     here.play([...scan('192.0.2.5'), ...scan('2001:db8::5')])
+    here.play([event(startMs, { event: 'authn_token_reuse', sessionId: 's', address: '192.0.2.5' })])
     expect(here.found).toEqual([])
     here.play(scan('192.0.2.77'))
     expect(names(here)).toEqual(['scanner', 'sql-injection'])
+  })
+
+  it('V16.3.3 a server of your own may use the sessions of those for whom it renders', () => {
+    const user: Actor = { ...stranger, userId: 'u', sessionId: 's' }
+    const page = { route: '/api/notes' }
+    const asks = [
+      request(startMs, { ...user, address: '192.0.2.5', userAgent: 'node' }, page),
+      request(startMs + 1, user, page),
+    ]
+    const [here, without] = [world({ trustedScanners: ['192.0.2.5'] }), world()]
+    here.play(asks)
+    without.play(asks)
+    expect(here.found).toEqual([])
+    expect(names(without)).toEqual(['session-moved'])
   })
 
   it('V16.3.3 a detector can be changed, and switched off', () => {

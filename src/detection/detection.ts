@@ -78,7 +78,7 @@ export function createDetection(parts: DetectionParts): Detection {
   const isOff = detectors.length === 0
   return {
     observeRequest(request) {
-      if (isOff) return
+      if (isOff || isTrusted(request.address)) return
       guarded(() => signalsOf(request, requestView, nowMs(), take))
     },
     observeEvents(events) {

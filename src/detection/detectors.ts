@@ -241,7 +241,8 @@ const tools = [
     summary: 'An attempt at SQL injection.',
   },
   {
-    // A sentence can look like this once: only different ones, again and again, are a probe. Many people behind one address write more of them.
+    // A sentence can look like this once: only different ones, again and again, are a probe. Many people behind one
+    // address write more of them.
     name: 'sql-probing',
     points: ['CIE1'],
     event: 'malicious_sqli',
@@ -249,7 +250,7 @@ const tools = [
     signals: ['sql-likely'],
     counts: 'ids',
     by: 'address',
-    thresholdCount: 5,
+    thresholdCount: 8,
     windowMs: hourMs,
     quietMs: hourMs,
     responses: ['alert', 'slow-down'],
@@ -280,7 +281,7 @@ const tools = [
     signals: ['injection-likely'],
     counts: 'ids',
     by: 'address',
-    thresholdCount: 5,
+    thresholdCount: 8,
     windowMs: hourMs,
     quietMs: hourMs,
     responses: ['alert', 'slow-down'],

@@ -18,8 +18,8 @@ export interface CountedSignal {
 export interface Discovery {
   readonly detector: Detector
   readonly subject: string
-  /** 0, or 1 for the escalation. */
-  readonly stage: number
+  /** `second` is the escalation. */
+  readonly stage: 'first' | 'second'
   readonly finding: Finding
 }
 
@@ -111,7 +111,7 @@ export class Engine {
       if (nowMs < (track.quietUntilMs[stage] ?? 0)) continue
       track.quietUntilMs[stage] = nowMs + detector.quietMs
       const finding = findingOf(detector, subject, track, { count, responses })
-      this.#hooks.onDiscovery({ detector, subject, stage, finding })
+      this.#hooks.onDiscovery({ detector, subject, stage: stage === 0 ? 'first' : 'second', finding })
     }
   }
 }

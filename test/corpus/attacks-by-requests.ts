@@ -154,20 +154,20 @@ function injectionAttacks(): readonly Attack[] {
     {
       ...vagueSql,
       speed: 'fast',
-      what: '8 of them, 1/s',
-      steps: asks(stranger, secondMs, 8, search(vagueSqlPayloads)),
+      what: '10 of them, 1/s',
+      steps: asks(stranger, secondMs, 10, search(vagueSqlPayloads)),
     },
     {
       ...vagueSql,
       speed: 'slow',
-      what: '1 in 10 min',
-      steps: asks(stranger, 9 * minuteMs, 8, search(vagueSqlPayloads)),
+      what: '1 in 5 min',
+      steps: asks(stranger, 5 * minuteMs, 10, search(vagueSqlPayloads)),
     },
     {
       ...vagueSql,
       speed: 'hidden',
-      what: '1 in 15 min',
-      steps: asks(stranger, 15 * minuteMs, 8, search(vagueSqlPayloads)),
+      what: '1 in 10 min',
+      steps: asks(stranger, 10 * minuteMs, 10, search(vagueSqlPayloads)),
     },
     {
       ...other,
@@ -179,20 +179,20 @@ function injectionAttacks(): readonly Attack[] {
     {
       ...vague,
       speed: 'fast',
-      what: '8 of them, 1/s',
-      steps: asks(stranger, secondMs, 8, target(vagueInjectionTargets)),
+      what: '10 of them, 1/s',
+      steps: asks(stranger, secondMs, 10, target(vagueInjectionTargets)),
     },
     {
       ...vague,
       speed: 'slow',
-      what: '1 in 10 min',
-      steps: asks(stranger, 9 * minuteMs, 8, target(vagueInjectionTargets)),
+      what: '1 in 5 min',
+      steps: asks(stranger, 5 * minuteMs, 10, target(vagueInjectionTargets)),
     },
     {
       ...vague,
       speed: 'hidden',
-      what: '1 in 15 min',
-      steps: asks(stranger, 15 * minuteMs, 8, target(vagueInjectionTargets)),
+      what: '1 in 10 min',
+      steps: asks(stranger, 10 * minuteMs, 10, target(vagueInjectionTargets)),
     },
   ]
 }

@@ -42,7 +42,14 @@ const anything = (): boolean => true
 
 /** Attacks on log-ins and sessions. */
 export function accountAttacks(): readonly Attack[] {
-  return [...passwordAttacks(), ...sprayingAttacks(), ...sessionAttacks(), ...siteAttacks()]
+  return [
+    ...passwordAttacks(),
+    ...sprayingAttacks(),
+    ...manyAddressAttacks(),
+    ...sessionAttacks(),
+    ...siteAttacks(),
+    ...trapAttacks(),
+  ]
 }
 
 function passwordAttacks(): readonly Attack[] {
@@ -105,16 +112,6 @@ function sprayingAttacks(): readonly Attack[] {
     detector: 'password-spraying',
     isMeant: ({ subject }) => subject.value === officeAddress,
   }
-  const everywhere: Pick<Attack, 'detector' | 'isMeant'> = {
-    detector: 'distributed-spraying',
-    isMeant: anything,
-  }
-  const stuffing: Pick<Attack, 'detector' | 'isMeant'> = {
-    detector: 'credential-stuffing',
-    isMeant: ({ subject }) => subject.value === '203.0.113.0/24',
-  }
-  const each = (gapMs: number, tries: number, addressOf: Guessing['addressOf']): readonly Step[] =>
-    guesses({ gapMs, tries, accounts: tries, addressOf })
   return [
     { ...spraying, speed: 'fast', what: '100 accounts, 1/s', steps: each(secondMs, 100, one) },
     { ...spraying, speed: 'slow', what: '1 account in 4 min', steps: each(4 * minuteMs, 100, one) },
@@ -131,6 +128,23 @@ function sprayingAttacks(): readonly Attack[] {
       what: '30 accounts from an office of 200',
       steps: each(minuteMs, 30, () => officeAddress),
     },
+  ]
+}
+
+/** A different account each time. */
+function each(gapMs: number, tries: number, addressOf: Guessing['addressOf']): readonly Step[] {
+  return guesses({ gapMs, tries, accounts: tries, addressOf })
+}
+function manyAddressAttacks(): readonly Attack[] {
+  const everywhere: Pick<Attack, 'detector' | 'isMeant'> = {
+    detector: 'distributed-spraying',
+    isMeant: anything,
+  }
+  const stuffing: Pick<Attack, 'detector' | 'isMeant'> = {
+    detector: 'credential-stuffing',
+    isMeant: ({ subject }) => subject.value === '203.0.113.0/24',
+  }
+  return [
     {
       ...everywhere,
       speed: 'fast',
@@ -227,21 +241,6 @@ function siteAttacks(): readonly Attack[] {
         address: '192.0.9.9',
       }),
     )
-  const trap: DetectionTrap = {
-    options: { honeytokens: { credentials: ['backup@example.com', 'user-trap'] } },
-  }
-  const credential: Pick<Attack, 'detector' | 'isMeant'> = {
-    detector: 'honeytoken',
-    isMeant: ({ subject }) => subject.value === one(),
-  }
-  const attempt = (userId: string | null, pseudonym: string): readonly Step[] =>
-    failedLogin(attackMs, { address: one(), userAgent: chrome, sessionId: null }, { userId, pseudonym })
-  const change = event(attackMs, {
-    event: 'privilege_permissions_changed',
-    userId: 'user-9',
-    actorId: 'user-1',
-    address: one(),
-  })
   return [
     {
       detector: 'many-logins',
@@ -271,6 +270,26 @@ function siteAttacks(): readonly Attack[] {
       steps: outs(1_000, 3_000),
       isMeant: anything,
     },
+  ]
+}
+
+function trapAttacks(): readonly Attack[] {
+  const trap: DetectionTrap = {
+    options: { honeytokens: { credentials: ['backup@example.com', 'user-trap'] } },
+  }
+  const credential: Pick<Attack, 'detector' | 'isMeant'> = {
+    detector: 'honeytoken',
+    isMeant: ({ subject }) => subject.value === one(),
+  }
+  const attempt = (userId: string | null, pseudonym: string): readonly Step[] =>
+    failedLogin(attackMs, { address: one(), userAgent: chrome, sessionId: null }, { userId, pseudonym })
+  const change = event(attackMs, {
+    event: 'privilege_permissions_changed',
+    userId: 'user-9',
+    actorId: 'user-1',
+    address: one(),
+  })
+  return [
     {
       ...credential,
       ...trap,

@@ -26,6 +26,8 @@ export const vagueSqlPayloads: readonly string[] = [
   "b' or 5>4",
   '2 or 2>1',
   "c' group by 2",
+  "x' and email is null",
+  '1; select version()',
 ]
 
 /** Scripts, paths, commands, templates, line breaks, null bytes: as they stand in a query, encoded. */
@@ -59,6 +61,8 @@ export const vagueInjectionTargets: readonly string[] = [
   '/api/notes?search=%3Csvg%3E',
   '/api/notes?search=%253Cb%253E',
   '/api/notes?search=%3Cobject%3E',
+  '/api/notes?search=a%7Cid',
+  '/api/notes?search=%3Cembed%3E',
 ]
 
 /** What scanners ask every server for. */
