@@ -43,11 +43,22 @@ function sourcesOf({ foundation, limits, edge }: MetricsOpening): MetricSources 
       const shedder = edge()?.shedder
       return { shedCount: shedder?.shedCount ?? 0, delayMs: shedder?.delayMs ?? 0 }
     },
+    sockets: () => openSockets(edge()),
     keys: () => keyAges(db, Date.now()),
     trail: () => ({ ...trail.counts(), rowCount: null }),
     ...(isRedisUp === null ? {} : { redis: () => ({ isUp: limits.isRedisUp() === true }) }),
     ...(accounts === undefined ? {} : accountSources(accounts.parts)),
   }
+}
+
+function openSockets(edge: Edge | undefined): Promise<{ readonly openCount: number }> {
+  if (edge === undefined) return Promise.resolve({ openCount: 0 })
+  return new Promise((resolve, reject) => {
+    edge.fastify.server.getConnections((error, openCount) => {
+      if (error === null) resolve({ openCount })
+      else reject(error)
+    })
+  })
 }
 
 function accountSources({ db, hashing, nowMs }: NonNullable<Foundation['accounts']>['parts']): MetricSources {

@@ -7,6 +7,7 @@ import { createMetrics, type MetricSources, metricCatalogue } from './index.ts'
 
 const sources: MetricSources = {
   bans: () => ({ addressCount: 1, accountCount: 1 }),
+  responses: () => ({ inForceCount: 1 }),
   alerts: () => ({ openCount: 1, deliveriesWaitingCount: 1, deliveriesDeadCount: 1 }),
   hashing: () => ({ waitingCount: 1, runningCount: 1, refusedCount: 1 }),
   database: () => ({

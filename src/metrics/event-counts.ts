@@ -9,10 +9,15 @@ const responseMaxCount = 200
 export class EventCounts {
   // From zero, because Prometheus does not see a counter grow that was not there before.
   readonly #byName = new Map<string, number>(Object.keys(eventCatalogue).map((name) => [name, 0]))
-  readonly #findings = new BoundedCounts(wordMaxCount)
+  readonly #findings: BoundedCounts
   readonly #responses = new BoundedCounts(responseMaxCount)
   #appNameCount = 0
   #foreignRowCount = 0
+
+  /** @param detectors The names of the detectors that run; their findings begin at zero. */
+  constructor(detectors: readonly string[] = []) {
+    this.#findings = new BoundedCounts(wordMaxCount, detectors)
+  }
 
   /** @returns the name that it was counted under */
   add(recorded: RecordedEvent): string {
@@ -86,11 +91,12 @@ function wordOf(value: unknown): string {
 
 /** Counts by words; those that come when there are too many are counted as `other`. */
 class BoundedCounts {
-  readonly #counts = new Map<string, number>()
+  readonly #counts: Map<string, number>
   readonly #maxCount: number
 
-  constructor(maxCount: number) {
+  constructor(maxCount: number, known: readonly string[] = []) {
     this.#maxCount = maxCount
+    this.#counts = new Map(known.slice(0, maxCount).map((word) => [word, 0]))
   }
 
   add(word: string): void {

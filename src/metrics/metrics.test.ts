@@ -102,6 +102,15 @@ describe('events', () => {
     expect(text).not.toContain('canary')
   })
 
+  it('findings begin at zero for the detectors that run, so that the first burst is seen to grow', async () => {
+    const metrics = withParts({ detectors: ['scanner', 'password-spraying'] })
+    expect(numberOf(await textOf(metrics), 'holdfast_findings_total{detector="scanner"}')).toBe(0)
+    emit(metrics, [{ event: 'attack_detected', details: { detector: 'scanner', points: 'X' } }])
+    const text = await textOf(metrics)
+    expect(numberOf(text, 'holdfast_findings_total{detector="scanner"}')).toBe(1)
+    expect(numberOf(text, 'holdfast_findings_total{detector="password-spraying"}')).toBe(0)
+  })
+
   it('V15.2.2 have words for labels, or none: what an application puts into them is no label', async () => {
     const metrics = withParts()
     emit(metrics, [
@@ -113,6 +122,25 @@ describe('events', () => {
     const response = 'response="other",mode="other",outcome="done"'
     expect(numberOf(text, `holdfast_responses_total{${response}}`)).toBe(1)
     expect(text).not.toContain('canary')
+  })
+
+  it('V15.2.2 have 100 detectors and 200 responses at most, whatever words an application comes up with', async () => {
+    const metrics = withParts()
+    emit(
+      metrics,
+      Array.from({ length: 1_000 }, (_, number): SecurityEvent[] => [
+        { event: 'attack_detected', details: { detector: `made-${number}`, points: 'X' } },
+        { event: 'response_applied', details: { response: `made-${number}`, mode: 'm', outcome: 'o' } },
+      ]).flat(),
+    )
+    const text = await textOf(metrics)
+    expect(text.match(/^holdfast_findings_total\{/gm)).toHaveLength(101)
+    expect(numberOf(text, 'holdfast_findings_total{detector="other"}')).toBe(900)
+    const responses = [...text.matchAll(/^holdfast_responses_total\{.*\} (\d+)$/gm)].map(([, count]) =>
+      Number(count),
+    )
+    expect(responses).toHaveLength(201)
+    expect(responses.reduce((sum, count) => sum + count, 0)).toBe(1_000)
   })
 
   it('V15.2.2 of the application have 100 names at most', async () => {
@@ -154,7 +182,18 @@ describe('sources', () => {
       expect(numberOf(text, `holdfast_metric_source_up{source="${source}"}`)).toBe(0)
     expect(text).not.toMatch(/^holdfast_(mail|redis|active)_/m)
     expect(text).not.toContain('source="keys"')
-    expect(failures.toSorted()).toEqual(['mail', 'redis'])
+    // The one that has not answered is told of too, and once: it is not asked again.
+    await textOf(metrics)
+    expect(failures.filter((source) => source === 'sessions')).toHaveLength(1)
+    expect(new Set(failures)).toEqual(new Set(['mail', 'redis', 'sessions']))
+  })
+
+  it('V16.5.2 a database that hangs is down: the rule that watches it must have a number to see', async () => {
+    const hanging = withParts({ sourcesMs: 50, sources: { database: () => new Promise(() => undefined) } })
+    const text = await textOf(hanging)
+    expect(numberOf(text, 'holdfast_database_up')).toBe(0)
+    expect(numberOf(text, 'holdfast_metric_source_up{source="database"}')).toBe(0)
+    expect(await textOf(withParts())).not.toMatch(/^holdfast_database_up /m)
   })
 
   it('V15.2.2 are asked once, however many scrapes come before they have answered', async () => {

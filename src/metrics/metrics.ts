@@ -32,7 +32,12 @@ export interface MetricsParts {
   readonly version: string
   /** What is read at each scrape. */
   readonly sources?: MetricSources
-  /** Told of a source that has failed, at most once per second and source. */
+  /**
+   * The names of the detectors that run. Their findings begin at zero: Prometheus sees no growth in a series that
+   * begins with the hundred findings of an attack.
+   */
+  readonly detectors?: readonly string[]
+  /** Told of a source that has failed or has not answered in time, once for each time it is asked. */
   readonly onFailure?: (source: SourceName, error: unknown) => void
   /** How long all sources have together, in milliseconds; 2,000 unless given. */
   readonly sourcesMs?: number
@@ -58,7 +63,7 @@ const dayMinuteCount = 24 * 60
 export function createMetrics(parts: MetricsParts): Metrics {
   const { version, sources = {}, sourcesMs = defaultSourcesMs, nowMs = Date.now } = parts
   const requests = new RequestCounts()
-  const events = new EventCounts()
+  const events = new EventCounts(parts.detectors)
   const minutes = new Minutes(nowMs)
   const startedAtMs = nowMs()
   const read = sourceReader({

@@ -3,12 +3,14 @@ import type { DatabaseReading, Reading, SourceReadings } from './sources.ts'
 
 /** The metrics of what the sources gave. What they did not give is absent, not zero. */
 export function sourceFamilies({ values, isUp }: Reading): Family[] {
-  const { bans, alerts, hashing, database, redis, load, sockets, mail, keys, trail, sessions } = values
+  const { bans, responses, alerts, hashing, database, redis, load, sockets, mail, keys, trail, sessions } =
+    values
   return [
     ...(bans === undefined ? [] : [bansFamily(bans)]),
+    ...(responses === undefined ? [] : [single('holdfast_responses_in_force', responses.inForceCount)]),
     ...(alerts === undefined ? [] : alertFamilies(alerts)),
     ...(hashing === undefined ? [] : hashingFamilies(hashing)),
-    ...(database === undefined ? [] : databaseFamilies(database)),
+    ...(database === undefined ? silentDatabase(isUp) : databaseFamilies(database)),
     ...(redis === undefined ? [] : [single('holdfast_redis_up', redis.isUp ? 1 : 0)]),
     ...(load === undefined ? [] : loadFamilies(load)),
     ...(sockets === undefined ? [] : [single('holdfast_sockets', sockets.openCount)]),
@@ -52,6 +54,11 @@ function databaseFamilies({ isUp, pool, errorCount }: DatabaseReading): Family[]
     family('holdfast_database_connections', by('state', states)),
     single('holdfast_database_waiting', pool.waitingCount),
   ]
+}
+
+// A database that hangs does not say that it is down: without a series, a rule that waits for 0 would wait for ever.
+function silentDatabase(isUp: Reading['isUp']): Family[] {
+  return isUp.get('database') === false ? [single('holdfast_database_up', 0)] : []
 }
 
 function loadFamilies({ shedCount, delayMs }: SourceReadings['load']): Family[] {

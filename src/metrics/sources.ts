@@ -5,6 +5,8 @@
 export interface SourceReadings {
   /** Bans in force, from memory. */
   readonly bans: { readonly addressCount: number; readonly accountCount: number }
+  /** Slow-downs and step-ups in force, from memory. */
+  readonly responses: { readonly inForceCount: number }
   readonly alerts: {
     readonly openCount: number
     readonly deliveriesWaitingCount: number
@@ -72,7 +74,7 @@ export interface SourcesParts {
   /** For how long an answer is used again, in milliseconds. */
   readonly freshMs: number
   readonly nowMs: () => number
-  /** Told of a source that has failed. */
+  /** Told of a source that has failed, and of one that has not answered in time: once for each time it is asked. */
   readonly onFailure: (source: SourceName, error: unknown) => void
 }
 
@@ -83,6 +85,7 @@ export interface SourcesParts {
 export function sourceReader(parts: SourcesParts): () => Promise<Reading> {
   const askers = [
     asker('bans', parts),
+    asker('responses', parts),
     asker('alerts', parts),
     asker('hashing', parts),
     asker('database', parts),
@@ -98,7 +101,11 @@ export function sourceReader(parts: SourcesParts): () => Promise<Reading> {
     const { promise: late, resolve } = Promise.withResolvers<'late'>()
     const timer = setTimeout(() => resolve('late'), parts.limitMs)
     const answers = await Promise.all(
-      askers.map(async ({ name, ask }) => ({ name, answer: await Promise.race([ask(), late]) })),
+      askers.map(async ({ name, ask, noteLate }) => {
+        const answer = await Promise.race([ask(), late])
+        if (answer === 'late') noteLate()
+        return { name, answer }
+      }),
     )
     clearTimeout(timer)
     const isUp = new Map<SourceName, boolean>()
@@ -117,11 +124,12 @@ type Answer = Reading['values'] | 'failed'
 interface Asker {
   readonly name: SourceName
   readonly ask: () => Promise<Answer>
+  readonly noteLate: () => void
 }
 
 function asker<N extends SourceName>(
   name: N,
-  { sources, freshMs, nowMs, onFailure }: SourcesParts,
+  { sources, limitMs, freshMs, nowMs, onFailure }: SourcesParts,
 ): Asker | undefined {
   const source: MetricSources[N] = sources[name]
   if (source === undefined) return undefined
@@ -136,6 +144,7 @@ function asker<N extends SourceName>(
     }
   }
   let isAnswered = false
+  let isLateNoted = false
   return {
     name,
     ask() {
@@ -144,10 +153,17 @@ function asker<N extends SourceName>(
       if (running !== undefined && !(isAnswered && isOld)) return running
       askedAtMs = now
       isAnswered = false
+      isLateNoted = false
       running = read().finally(() => {
         isAnswered = true
       })
       return running
+    },
+    // Else a source that hangs would be 0 in its metric, and nothing would say why.
+    noteLate() {
+      if (isLateNoted) return
+      isLateNoted = true
+      onFailure(name, new DOMException(`no answer within ${limitMs} ms`, 'TimeoutError'))
     },
   }
 }

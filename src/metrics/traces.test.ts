@@ -97,7 +97,7 @@ describe('with the provider of an application', () => {
     })
   })
 
-  it('V16.2.5 tells of nobody and of nothing that was sent, unless it is asked to', async () => {
+  it('V16.2.5 tells of nobody and of nothing that was sent', async () => {
     const quiet = await opened()
     quiet.startRequest({ 'user-agent': 'canary-agent', baggage: 'a=canary' }, 'canary')?.end({
       ...observed,
@@ -109,13 +109,6 @@ describe('with the provider of an application', () => {
     const [span] = exporter.getFinishedSpans()
     expect(span && told(span)).not.toMatch(/canary|203\.0\.113|\/7/)
     expect(span).toMatchObject({ name: 'HTTP', attributes: { 'http.request.method': '_OTHER' } })
-    exporter.reset()
-    const asked = await opened({ withAddress: true, withUser: true })
-    asked.startRequest({}, 'GET')?.end(observed)
-    expect(exporter.getFinishedSpans()[0]?.attributes).toMatchObject({
-      'client.address': '203.0.113.77',
-      'user.id': 'canary-user',
-    })
   })
 
   it('goes on with the trace of whoever calls, and gives its handler the context', async () => {
@@ -195,12 +188,12 @@ describe('with the provider of an application', () => {
   })
 })
 
-function options(more: Partial<TracesOptions> = {}): TracesOptions {
-  return { origin: () => 'https://api.example.com', version: '1.2.3', ...more }
+function options(): TracesOptions {
+  return { origin: () => 'https://api.example.com', version: '1.2.3' }
 }
 
-async function opened(more: Partial<TracesOptions> = {}): Promise<Traces> {
-  const traces = await openTraces(options(more))
+async function opened(): Promise<Traces> {
+  const traces = await openTraces(options())
   expect.assert(traces !== undefined)
   return traces
 }

@@ -21,15 +21,11 @@ export interface RequestTrace {
   end(observed: ObservedRequest): void
 }
 
-/** What is told of the server and of clients. */
+/** What is told of the server. Of clients nothing is told. */
 export interface TracesOptions {
   /** The public origin, for `url.scheme`, `server.address` and `server.port`. */
   readonly origin: () => string
   readonly version: string
-  /** Whether `client.address` is told; it is personal data and is not, unless asked for. */
-  readonly withAddress?: boolean
-  /** Whether `user.id` is told; it is personal data and is not, unless asked for. */
-  readonly withUser?: boolean
 }
 
 type Api = typeof import('@opentelemetry/api')
@@ -57,7 +53,7 @@ export async function openTraces(options: TracesOptions): Promise<Traces | undef
   return {
     startRequest(headers, method) {
       try {
-        return started(api, { tracer, options, attributes: server() }, headers, method)
+        return started(api, { tracer, attributes: server() }, headers, method)
       } catch {
         return undefined
       }
@@ -72,13 +68,12 @@ function isProviderThere(): boolean {
 
 interface Start {
   readonly tracer: Tracer
-  readonly options: TracesOptions
   readonly attributes: Attributes
 }
 
 function started(
   api: Api,
-  { tracer, options, attributes }: Start,
+  { tracer, attributes }: Start,
   headers: IncomingHttpHeaders,
   method: string,
 ): RequestTrace | undefined {
@@ -94,7 +89,7 @@ function started(
   const context = api.trace.setSpan(parent, span)
   return {
     run: (work) => api.context.with(context, work),
-    end: (observed) => ended(api, span, observed, options),
+    end: (observed) => ended(api, span, observed),
   }
 }
 
@@ -108,12 +103,12 @@ function carrierOf(api: Api, headers: IncomingHttpHeaders): Record<string, strin
   return carrier
 }
 
-function ended(api: Api, span: Span, observed: ObservedRequest, options: TracesOptions): void {
+function ended(api: Api, span: Span, observed: ObservedRequest): void {
   try {
     if (span.isRecording()) {
       const { method, route, status } = observed
       if (route !== null) span.updateName(`${knownMethods.has(method) ? method : 'HTTP'} ${route}`)
-      span.setAttributes(attributesOf(observed, options))
+      span.setAttributes(attributesOf(observed))
       // A refusal is the client's error and no failure of the server, says the convention.
       if (status >= 500) span.setStatus({ code: api.SpanStatusCode.ERROR })
     }
@@ -123,17 +118,13 @@ function ended(api: Api, span: Span, observed: ObservedRequest, options: TracesO
   }
 }
 
-// Neither path nor query: both can hold what only its owner should know. The route says what was asked.
-function attributesOf(
-  { route, status, problem, address, userId }: ObservedRequest,
-  { withAddress = false, withUser = false }: TracesOptions,
-): Attributes {
+// Neither path nor query: both can hold what only its owner should know. The route says what was asked. Neither address
+// nor user: spans leave for a service that is not held to the rules of the trail.
+function attributesOf({ route, status, problem }: ObservedRequest): Attributes {
   return {
     'http.response.status_code': status,
     ...(route === null ? {} : { 'http.route': route }),
     ...(status >= 500 ? { 'error.type': problem ?? String(status) } : {}),
-    ...(withAddress ? { 'client.address': address } : {}),
-    ...(withUser && userId !== null ? { 'user.id': userId } : {}),
   }
 }
 

@@ -71,7 +71,7 @@ describe('metrics over HTTP', () => {
       ([, name, isUp]) => `${name} ${isUp}`,
     )
     expect(sources.toSorted()).toEqual(
-      ['alerts', 'bans', 'database', 'hashing', 'keys', 'load', 'mail', 'sessions', 'trail'].map(
+      ['alerts', 'bans', 'database', 'hashing', 'keys', 'load', 'mail', 'sessions', 'sockets', 'trail'].map(
         (name) => `${name} 1`,
       ),
     )
