@@ -93,7 +93,7 @@ async function serve(opened: Opened): Promise<Server> {
     )
   const seen: { edge?: Edge } = {}
   const { limits } = opened
-  const metrics = openMetrics({ declaration, foundation, limits, logger, edge: () => seen.edge })
+  const metrics = openMetrics({ declaration, foundation, defence, limits, logger, edge: () => seen.edge })
   const { edge, plan } = await assemble({
     declaration,
     app,

@@ -1,10 +1,12 @@
 import { alertCounts } from '../alerts/index.ts'
+import { detectorNames } from '../detection/index.ts'
 import type { Edge } from '../http/index.ts'
 import { waitingMails } from '../mail/index.ts'
 import { createMetrics, type MetricSources, type Metrics } from '../metrics/index.ts'
 import type { Logger } from '../observe/index.ts'
 import { sessionActivity } from '../sessions/index.ts'
 import type { AppDeclaration } from './declaration.ts'
+import type { Defence } from './defence.ts'
 import type { Foundation } from './foundation.ts'
 import type { OpenLimits } from './limit-store.ts'
 import { keyAges } from './posture.ts'
@@ -13,6 +15,7 @@ import { keyAges } from './posture.ts'
 export interface MetricsOpening {
   readonly declaration: AppDeclaration
   readonly foundation: Foundation
+  readonly defence: Pick<Defence, 'responses' | 'mode'>
   readonly limits: OpenLimits
   readonly logger: Logger
   /** The edge, once there is one. */
@@ -25,25 +28,31 @@ export function openMetrics(opening: MetricsOpening): Metrics {
   const metrics = createMetrics({
     version: declaration.version ?? '0.0.0',
     sources: sourcesOf(opening),
+    detectors: opening.defence.mode === 'off' ? [] : detectorNames,
     onFailure: (source, err) => logger.warn({ source, err }, 'a metric could not be read'),
   })
   foundation.trail.listen(metrics.observeEvents)
   return metrics
 }
 
-function sourcesOf({ foundation, limits, edge }: MetricsOpening): MetricSources {
+function sourcesOf({ foundation, defence, limits, edge }: MetricsOpening): MetricSources {
   const { database, trail, bans, accounts } = foundation
   const { db } = database
   const isRedisUp = limits.isRedisUp()
   return {
     bans: bans.counts,
+    responses: () => ({ inForceCount: defence.responses.index.count }),
+    sockets: () => openSockets(edge()),
     alerts: () => alertCounts(db),
-    database: async () => ({ isUp: await database.check().then(yes, no), pool: null, errorCount: null }),
+    database: async () => ({
+      isUp: await database.check().then(yes, no),
+      pool: database.engine.connections?.() ?? null,
+      errorCount: null,
+    }),
     load: () => {
       const shedder = edge()?.shedder
       return { shedCount: shedder?.shedCount ?? 0, delayMs: shedder?.delayMs ?? 0 }
     },
-    sockets: () => openSockets(edge()),
     keys: () => keyAges(db, Date.now()),
     trail: () => ({ ...trail.counts(), rowCount: null }),
     ...(isRedisUp === null ? {} : { redis: () => ({ isUp: limits.isRedisUp() === true }) }),

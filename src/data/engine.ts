@@ -1,5 +1,13 @@
 import type { CompiledQuery, Dialect, QueryCompiler, QueryId, RootOperationNode } from 'kysely'
 
+/** How the connections to a database do. */
+export interface ConnectionCounts {
+  readonly inUseCount: number
+  readonly idleCount: number
+  /** Requests and jobs that wait for one. */
+  readonly waitingCount: number
+}
+
 /** A database that is open: where statements run, whatever its kind. */
 export interface Engine {
   readonly kind: 'sqlite' | 'postgres'
@@ -7,6 +15,8 @@ export interface Engine {
   dialect(guard?: QueryGuard): Dialect
   /** Answers when the database does. @throws `UNAVAILABLE` */
   check(): Promise<void>
+  /** How its connections do; SQLite has none to count. */
+  readonly connections?: () => ConnectionCounts
   /** Closes every connection; what was committed is on the disk. */
   close(): Promise<void>
 }

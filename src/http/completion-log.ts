@@ -22,6 +22,8 @@ export function logCompletion(
   durationMs: number,
   observe: ObserveRequest | undefined,
 ): void {
+  if (request.isNoted) return
+  request.isNoted = true
   const status = reply.raw.statusCode
   const problem = problems.get(request)
   const length = Number(reply.raw.getHeader('content-length'))
@@ -41,6 +43,37 @@ export function logCompletion(
   const seen = observed(request, status, durationMs, problem)
   observe?.(seen)
   trace?.end(seen)
+}
+
+/**
+ * Has the request noted also when its client leaves before the reply. Fastify tells only of replies that went out:
+ * whoever resets the connection at once would be in no log and before no detector, though the request is carried out.
+ *
+ * @see OWASP ASVS 5.0 §16.2.1
+ */
+export function observeUnsent(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  observe: ObserveRequest | undefined,
+): void {
+  const { raw } = reply
+  const note = (): void => logCompletion(request, reply, reply.elapsedTime, observe)
+  raw.once('close', () => {
+    if (raw.writableFinished) return
+    if (raw.writableEnded) {
+      note()
+      return
+    }
+    // Its handler still runs; what comes of it is known once it would reply.
+    raw.end = new Proxy(raw.end, {
+      apply(end, self, given) {
+        raw.end = end
+        const ended: unknown = Reflect.apply(end, self, given)
+        note()
+        return ended
+      },
+    })
+  })
 }
 
 function observed(

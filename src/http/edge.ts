@@ -16,7 +16,7 @@ import {
   type Step,
   stoppingStep,
 } from './arrival.ts'
-import { CompletionLog, logCompletion, noteProblem } from './completion-log.ts'
+import { CompletionLog, logCompletion, noteProblem, observeUnsent } from './completion-log.ts'
 import { isJsonType } from './content-type.ts'
 import { corsFor } from './cors.ts'
 import type { EdgeOptions, OptionalHeaders } from './edge-options.ts'
@@ -92,6 +92,7 @@ export function createEdge(options: EdgeOptions): Edge {
   fastify.decorateRequest('caller', null)
   fastify.decorateRequest('isForeignOrigin', false)
   fastify.decorateRequest('trace', undefined)
+  fastify.decorateRequest('isNoted', false)
   installSteps(fastify, parts)
   installJson(fastify, limits)
   installErrors(fastify, options.headers ?? {})
@@ -155,6 +156,7 @@ function installSteps(fastify: FastifyInstance, parts: Parts): void {
   const beforeBody: readonly Step[] = [offeredStep(offer), encodingStep]
 
   fastify.addHook('onRequest', (request, reply, done) => {
+    observeUnsent(request, reply, options.watchers?.observe)
     if (tracer !== undefined) request.trace = tracer.startRequest(request.headers, request.method)
     if (!runSteps(arrival, request, reply, done)) done()
   })

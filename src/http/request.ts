@@ -11,5 +11,7 @@ declare module 'fastify' {
     isForeignOrigin: boolean
     /** The span of the request, where somebody records it. */
     trace: TracedRequest | undefined
+    /** True once its line is in the log. */
+    isNoted: boolean
   }
 }

@@ -71,9 +71,19 @@ describe('metrics over HTTP', () => {
       ([, name, isUp]) => `${name} ${isUp}`,
     )
     expect(sources.toSorted()).toEqual(
-      ['alerts', 'bans', 'database', 'hashing', 'keys', 'load', 'mail', 'sessions', 'sockets', 'trail'].map(
-        (name) => `${name} 1`,
-      ),
+      [
+        'alerts',
+        'bans',
+        'database',
+        'hashing',
+        'keys',
+        'load',
+        'mail',
+        'responses',
+        'sessions',
+        'sockets',
+        'trail',
+      ].map((name) => `${name} 1`),
     )
   })
 })

@@ -2,7 +2,7 @@ import type { Dialect } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../../base/index.ts'
 import { assert } from '../../base/index.ts'
-import type { Engine, QueryGuard } from '../engine.ts'
+import type { ConnectionCounts, Engine, QueryGuard } from '../engine.ts'
 import { Breaker } from './breaker.ts'
 import { PostgresDialect } from './dialect.ts'
 import { connectProblemOf, isPoolBusy } from './failure.ts'
@@ -79,6 +79,18 @@ export class PostgresEngine implements Engine {
       await session.run([{ text: 'select 1', values: [] }])
     } finally {
       this.giveBack(session)
+    }
+  }
+
+  /** Both pools together. */
+  readonly connections = (): ConnectionCounts => {
+    const pools = [this.#requests, this.#jobs]
+    const sum = (countOf: (pool: pg.Pool) => number): number =>
+      pools.reduce((total, pool) => total + countOf(pool), 0)
+    return {
+      inUseCount: sum(({ totalCount, idleCount }) => totalCount - idleCount),
+      idleCount: sum(({ idleCount }) => idleCount),
+      waitingCount: sum(({ waitingCount }) => waitingCount),
     }
   }
 
