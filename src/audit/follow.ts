@@ -1,8 +1,9 @@
 import type { MigrationDatabase } from '../data/index.ts'
 import { Problem } from '../errors/index.ts'
 import type { RecordedEvent } from '../events/index.ts'
-import { chainsTable, eventsTable } from './migration.ts'
-import { eventOf, eventRowOf } from './row.ts'
+import { chainsTable, checkpointsTable, eventsTable } from './migration.ts'
+import { type EventRow, eventColumns, eventOf, eventRowOf } from './row.ts'
+import { maxSeq } from './verify-chain.ts'
 
 /** How the trail is followed. */
 export interface FollowOptions {
@@ -25,9 +26,10 @@ export interface FollowedBatch {
 
 const defaultEveryMs = 250
 const pageCount = 500
-// More processes do not write at the same time; what crashed stays open, and the newest come first.
+// More processes do not write at the same time; those that wrote last come first.
 const liveChainCount = 64
-const closedForMs = 60_000
+// A chain that is alive signs its head every ten minutes, and with the rows when the head is a minute old.
+const aliveMs = 15 * 60_000
 const clockSkewMs = 60_000
 const cursorMaxChars = 8_192
 
@@ -49,6 +51,12 @@ interface Position {
   readonly at: string
   /** The last place read of each chain. */
   readonly seqs: ReadonlyMap<string, number>
+}
+
+interface LiveChain {
+  readonly chain: string
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
 }
 
 class TrailFollower {
@@ -90,65 +98,79 @@ class TrailFollower {
   }
 
   async #read(): Promise<void> {
-    const at = new Date(this.#nowMs()).toISOString()
-    const before = this.#position
-    const chains = await this.#liveChains()
-    const seqs = new Map<string, number>()
-    const events: RecordedEvent[] = []
-    for (const { chain, startedAt } of chains) {
-      const known = before?.seqs.get(chain) ?? (isNewer(startedAt, before) ? 0 : undefined)
-      const from = known ?? (await this.#lastOf(chain))
-      const rows = await this.#rowsAfter(chain, from)
-      events.push(...rows.map((row) => eventOf(eventRowOf(row))))
-      seqs.set(chain, Number(rows.at(-1)?.['seq'] ?? from))
-    }
-    if (this.#isStopped) return
-    this.#position = { at, seqs }
-    // Nodes are read one after the other; what they did is told by time.
-    events.sort((one, other) => (one.id < other.id ? -1 : 1))
-    // The first is told even when it is empty: whoever is cut off before an event comes again with its cursor.
-    if (events.length > 0 || before === undefined)
-      this.#options.onBatch({ cursor: cursorOf(this.#position), events })
+    for (let isMore = true; isMore && !this.#isStopped; ) isMore = await this.#readOnce()
   }
 
-  async #liveChains(): Promise<readonly { readonly chain: string; readonly startedAt: string }[]> {
-    const recently = new Date(this.#nowMs() - closedForMs).toISOString()
-    // A reader that comes again was away for longer than that.
-    const since = this.#position === undefined || this.#position.at > recently ? recently : this.#position.at
+  /** @returns whether there is more to be read at once */
+  async #readOnce(): Promise<boolean> {
+    const at = new Date(this.#nowMs()).toISOString()
+    const before = this.#position
+    const seqs = new Map<string, number>()
+    const found: EventRow[] = []
+    let isMore = false
+    for (const live of await this.#liveChains(before)) {
+      const from = before?.seqs.get(live.chain) ?? (await this.#startOf(live, before))
+      const rows = await this.#rowsAfter(live.chain, from)
+      found.push(...rows.map(eventRowOf))
+      seqs.set(live.chain, Number(rows.at(-1)?.['seq'] ?? from))
+      isMore ||= rows.length === pageCount
+    }
+    if (this.#isStopped) return false
+    // While there is more to come, the time stays: by it, chains are known that have begun since.
+    this.#position = { at: isMore && before !== undefined ? before.at : at, seqs }
+    // Nodes are read one after the other; what they did is told by time.
+    found.sort((one, other) => (one.id < other.id ? -1 : 1))
+    // The first is told even when it is empty: whoever is cut off before an event comes again with its cursor.
+    if (found.length > 0 || before === undefined)
+      this.#options.onBatch({ cursor: cursorOf(this.#position), events: found.map(eventOf) })
+    return isMore
+  }
+
+  async #liveChains(before: Position | undefined): Promise<readonly LiveChain[]> {
+    // A reader that comes again was away for a while: what was alive then counts.
+    const fromMs = before === undefined ? this.#nowMs() : Math.min(this.#nowMs(), Date.parse(before.at))
     const rows = await this.#db
-      .selectFrom(chainsTable)
-      .select(['chain', 'startedAt'])
-      .where((eb) => eb.or([eb('closedAt', 'is', null), eb('closedAt', '>', since)]))
-      .orderBy('chain', 'desc')
+      .selectFrom(`${checkpointsTable} as head`)
+      .innerJoin(`${chainsTable} as chain`, 'chain.chain', 'head.chain')
+      .select(['chain.chain', 'chain.startedAt'])
+      .where('head.kind', '=', 'head')
+      .where('head.at', '>', new Date(fromMs - aliveMs).toISOString())
+      .orderBy('head.at', 'desc')
       .limit(liveChainCount)
       .execute()
     return rows.map((row) => ({ chain: String(row['chain']), startedAt: String(row['startedAt']) }))
   }
 
-  async #lastOf(chain: string): Promise<number> {
-    const row = await this.#db
+  /** Where to begin in a chain that the position does not know. */
+  async #startOf({ chain, startedAt }: LiveChain, before: Position | undefined): Promise<number> {
+    if (before === undefined) return await this.#lastOf(chain, undefined)
+    const sinceMs = Date.parse(before.at) - clockSkewMs
+    // It has begun since, or had been silent for so long that all of it which is older was told.
+    return Date.parse(startedAt) > sinceMs ? 0 : await this.#lastOf(chain, new Date(sinceMs).toISOString())
+  }
+
+  async #lastOf(chain: string, before: string | undefined): Promise<number> {
+    let query = this.#db
       .selectFrom(eventsTable)
-      .select((eb) => eb.fn.max('seq').as('seq'))
+      .select('seq')
       .where('chain', '=', chain)
-      .executeTakeFirst()
+      .where('seq', '<=', maxSeq)
+    if (before !== undefined) query = query.where('at', '<', before)
+    const row = await query.orderBy('seq', 'desc').limit(1).executeTakeFirst()
     return Number(row?.['seq'] ?? 0)
   }
 
   async #rowsAfter(chain: string, seq: number) {
     return await this.#db
       .selectFrom(eventsTable)
-      .selectAll()
+      .select([...eventColumns, 'seq'])
       .where('chain', '=', chain)
       .where('seq', '>', seq)
+      .where('seq', '<=', maxSeq)
       .orderBy('seq')
       .limit(pageCount)
       .execute()
   }
-}
-
-function isNewer(startedAt: string, position: Position | undefined): boolean {
-  if (position === undefined) return false
-  return Date.parse(startedAt) > Date.parse(position.at) - clockSkewMs
 }
 
 function cursorOf({ at, seqs }: Position): string {
@@ -173,14 +195,18 @@ function parsed(text: string): Position | null {
   }
   if (!Array.isArray(value)) return null
   const [at, ...pairs]: unknown[] = value
-  if (typeof at !== 'string' || !Number.isFinite(Date.parse(at)) || pairs.length > liveChainCount) return null
+  if (typeof at !== 'string' || !isTime(at) || pairs.length > liveChainCount) return null
   const seqs = new Map<string, number>()
   for (const pair of pairs) {
     if (!Array.isArray(pair)) return null
     const [chain, seq]: unknown[] = pair
     if (typeof chain !== 'string' || chain.length > 64) return null
-    if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) return null
+    if (typeof seq !== 'number' || !Number.isInteger(seq) || seq < 0 || seq > maxSeq) return null
     seqs.set(chain, seq)
   }
   return { at, seqs }
+}
+
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && Number.isFinite(Date.parse(text))
 }

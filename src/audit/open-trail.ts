@@ -1,7 +1,9 @@
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import type { MigrationDatabase } from '../data/index.ts'
+import { Problem } from '../errors/index.ts'
 import {
   type EmitEvent,
-  isEventName,
+  type EventName,
   kindOfEvent,
   type RecordedEvent,
   recordOf,
@@ -10,9 +12,11 @@ import {
 import { ChainWriter, type WaitingRows } from './chain-writer.ts'
 import type { SignedCheckpoint } from './checkpoints.ts'
 import type { TrailKeys } from './keys.ts'
-import { eventsTable } from './migration.ts'
-import { type EventRow, rowOf } from './row.ts'
+import { nameOf, type Received, received } from './received.ts'
+import { rowOf } from './row.ts'
 import type { AuditTrail, EventListener } from './trail.ts'
+import { WaitingList } from './waiting.ts'
+import { insertRows } from './write-rows.ts'
 
 /** What a trail is opened with. */
 export interface TrailOpening {
@@ -21,14 +25,16 @@ export interface TrailOpening {
   readonly keys: TrailKeys
   /** A server says that it starts and stops; a job only writes what it does. */
   readonly kind: 'server' | 'job'
-  /** Told once when writing begins to fail, of a listener that throws, and of what was lost at the end. */
+  /** Told once when writing begins to fail, of a listener that throws, and of events that are lost ({@link TrailFault}). */
   readonly onFailure: (error: unknown) => void
-  /** Told of each checkpoint, so that there is a copy of it outside of the database. */
+  /** Told of each head that is signed, so that there is a copy of it outside of the database. */
   readonly onCheckpoint?: (checkpoint: SignedCheckpoint) => void
   /** How many events that anybody can cause may wait; 5,000 unless given. */
   readonly waitingMaxCount?: number
   /** The wall clock, in milliseconds since 1970. */
   readonly nowMs?: () => number
+  /** For how long {@link OpenTrail.close} tries to write what waits, in milliseconds; 5 seconds unless given. */
+  readonly closeMs?: number
 }
 
 /** The audit trail, running. */
@@ -37,33 +43,38 @@ export interface OpenTrail extends AuditTrail {
   readonly chain: string
   /** How many events wait, and how many that anybody can cause were dropped since the start. */
   readonly counts: () => { readonly waitingCount: number; readonly droppedCount: number }
-  /** Writes what waits, signs how far the chain has come, and ends. */
+  /** Writes what waits, signs how far the chain has come, and ends. What cannot be written is told as a {@link TrailFault}. */
   close(): Promise<void>
 }
 
-/** Events that could not be written before the end. */
+/** Events that could not be written to the trail. */
 export class TrailFault extends Error {
   readonly lostCount: number
 
-  constructor(lostCount: number) {
-    super(
-      `${lostCount} events could not be written to the audit trail before the end; they stand in the log alone.`,
-    )
+  constructor(lostCount: number, cause?: unknown) {
+    super(`${lostCount} events could not be written to the audit trail; they stand in the log alone.`, {
+      cause,
+    })
     this.name = 'TrailFault'
     this.lostCount = lostCount
   }
 }
 
 const defaultWaitingMaxCount = 5_000
+const defaultCloseMs = 5_000
+// What comes in one turn of the event loop, before anybody has looked at it.
+const intakeMaxCount = 20_000
+const publishCount = 1_000
 const writeAfterMs = 50
 const retryMinMs = 250
 const retryMaxMs = 5_000
-const batchCount = 500
-const checkpointRowCount = 1_000
-const checkpointMs = 60_000
-const adoptEveryMs = 30_000
+// SQLite writes on the thread of the requests: a batch must be short.
+const batchCount = 200
+const poisonAttempts = 3
+const tickMs = 30_000
 const adoptAfterMs = 60_000
-const closeMs = 5_000
+// What was not taken up within this time is looked at by a person: see verify.
+const adoptWithinMs = 30 * 86_400_000
 
 /**
  * Opens the audit trail of this process.
@@ -78,7 +89,7 @@ export function openTrail(opening: TrailOpening): OpenTrail {
 }
 
 interface Emitted {
-  readonly event: SecurityEvent
+  readonly event: unknown
   readonly atMs: number
 }
 
@@ -87,37 +98,35 @@ class Trail implements OpenTrail {
   readonly #opening: TrailOpening
   readonly #nowMs: () => number
   readonly #writer: ChainWriter
+  readonly #waiting: WaitingList
   readonly #listeners = new Set<EventListener>()
-  readonly #maxCount: number
-  readonly #adopting: NodeJS.Timeout | undefined
+  readonly #ticking: NodeJS.Timeout
   #emitted: Emitted[] = []
+  #cheapIntakeCount = 0
   /** In the table by their own transactions; listeners have not heard of them. */
   #untold: RecordedEvent[] = []
-  #fresh: EventRow[] = []
-  #committed: EventRow[] = []
   #batch: WaitingRows | undefined
-  #cheapCount = 0
-  #dropped = new Map<string, number>()
-  #droppedCount = 0
   #isPublishing = false
   #isFailing = false
-  #isTampered = false
+  #failureCount = 0
+  /** How many rows are still written one by one, because one of them is refused. */
+  #singleCount = 0
   #isClosed = false
+  /** What comes now is told and lost. */
+  #isEnded = false
   #retryMs = retryMinMs
   #timer: NodeJS.Timeout | undefined
-  #checkpointTimer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
 
   constructor(opening: TrailOpening) {
     this.#opening = opening
     this.#nowMs = opening.nowMs ?? Date.now
-    this.#maxCount = opening.waitingMaxCount ?? defaultWaitingMaxCount
+    this.#waiting = new WaitingList(opening.waitingMaxCount ?? defaultWaitingMaxCount)
     this.#writer = new ChainWriter(opening.db, opening.keys[0], this.#nowMs)
     this.emit = (event) => this.#take(event)
-    if (opening.kind !== 'server') return
-    this.emit({ event: 'sys_startup' })
-    this.#adopting = setInterval(() => this.#inTurn(() => this.#adopt()), adoptEveryMs)
-    this.#adopting.unref()
+    this.#ticking = setInterval(() => void this.#inTurn(() => this.#tick()), tickMs)
+    this.#ticking.unref()
+    if (opening.kind === 'server') this.emit({ event: 'sys_startup' })
   }
 
   get chain(): string {
@@ -125,25 +134,25 @@ class Trail implements OpenTrail {
   }
 
   readonly counts = (): { waitingCount: number; droppedCount: number } => ({
-    waitingCount: this.#emitted.length + this.#fresh.length + this.#committed.length,
-    droppedCount: this.#droppedCount,
+    waitingCount: this.#emitted.length + this.#waiting.count,
+    droppedCount: this.#waiting.droppedCount,
   })
 
   async transact<T>(work: (db: MigrationDatabase, note: EmitEvent) => Promise<T>): Promise<T> {
-    const noted: RecordedEvent[] = []
+    const noted: Received[] = []
     const done = await this.#opening.db.transaction().execute(async (trx) => {
-      // Run again after a conflict, it begins with nothing noted.
-      noted.length = 0
-      const result = await work(trx, (event) => void noted.push(recordOf(event, this.#nowMs())))
-      if (noted.length > 0) {
-        await trx.insertInto(eventsTable).values(noted.map(rowOf).map(this.#writer.unsealed)).execute()
-      }
+      const result = await work(trx, (event) => void noted.push(received(event, this.#nowMs())))
+      // Last, so that what others wait for is held as shortly as it can be.
+      await insertRows(
+        trx,
+        noted.map(({ row }) => this.#writer.unsealed(row)),
+      )
       return result
     })
     if (noted.length > 0) {
-      this.#committed.push(...noted.map(rowOf))
-      this.#write(writeAfterMs)
-      this.#untold.push(...noted)
+      this.#waiting.addCommitted(noted.map(({ row }) => row))
+      this.#untold.push(...noted.map(({ record }) => record))
+      this.#writeAfter(writeAfterMs)
       this.#publishSoon()
     }
     return done
@@ -155,46 +164,51 @@ class Trail implements OpenTrail {
   }
 
   async idle(): Promise<void> {
-    this.#publish()
-    while (this.#hasWaiting) {
+    for (;;) {
+      this.#publishAll()
+      if (this.#waiting.isEmpty) break
       await this.#inTurn(() => this.#writeAll())
-      if (this.#isFailing) await new Promise((resolve) => setTimeout(resolve, writeAfterMs))
+      if (this.#isFailing) await delay(writeAfterMs)
     }
     await this.#writing
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
-    clearInterval(this.#adopting)
     if (this.#opening.kind === 'server') this.emit({ event: 'sys_shutdown' })
-    this.#publish()
+    this.#publishAll()
     this.#isClosed = true
+    clearInterval(this.#ticking)
     clearTimeout(this.#timer)
-    clearTimeout(this.#checkpointTimer)
-    const ended = this.#inTurn(async () => {
-      await this.#writeAll()
-      await this.#checkpoint()
-      await this.#writer.close()
-    })
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, closeMs).unref())])
-    this.#publish()
-    const lostCount = this.#fresh.length + this.#committed.length
-    if (lostCount > 0) this.#opening.onFailure(new TrailFault(lostCount))
-  }
-
-  get #hasWaiting(): boolean {
-    return this.#fresh.length + this.#committed.length + this.#dropped.size > 0
+    const stop = new AbortController()
+    const patience = delay(this.#opening.closeMs ?? defaultCloseMs, undefined, { signal: stop.signal })
+    let isOver = false
+    const ended = async (): Promise<void> => {
+      while (!isOver) {
+        await this.#inTurn(() => this.#writeLast())
+        if (!this.#isFailing) return
+        await delay(writeAfterMs)
+      }
+    }
+    await Promise.race([ended(), patience.catch(() => undefined)])
+    isOver = true
+    stop.abort()
+    this.#publishAll()
+    this.#isEnded = true
+    const { waitingCount } = this.counts()
+    if (waitingCount > 0) this.#fail(new TrailFault(waitingCount))
   }
 
   // On the path of a request: nothing but a look and a push.
-  #take(event: SecurityEvent): void {
-    const isImportant = kindOfEvent(event.event).isImportant
-    if (!isImportant && this.#cheapCount >= this.#maxCount) {
-      this.#dropped.set(event.event, (this.#dropped.get(event.event) ?? 0) + 1)
-      this.#droppedCount += 1
-      return
+  #take(event: unknown): void {
+    const name = nameOf(event)
+    if (name !== undefined && !kindOfEvent(name).isImportant) {
+      if (this.#cheapIntakeCount >= intakeMaxCount) {
+        this.#waiting.drop(name)
+        return
+      }
+      this.#cheapIntakeCount += 1
     }
-    if (!isImportant) this.#cheapCount += 1
     this.#emitted.push({ event, atMs: this.#nowMs() })
     this.#publishSoon()
   }
@@ -205,18 +219,30 @@ class Trail implements OpenTrail {
     setImmediate(() => this.#publish())
   }
 
+  #publishAll(): void {
+    // Listeners may emit in their turn; one that answers each event with another must not hold up the end.
+    for (let round = 0; round < 100 && this.#emitted.length + this.#untold.length > 0; round += 1)
+      this.#publish()
+  }
+
   #publish(): void {
     this.#isPublishing = false
     const untold = this.#untold
-    const emitted = this.#emitted
-    if (untold.length + emitted.length === 0) return
     this.#untold = []
-    this.#emitted = []
-    const records = emitted.map(({ event, atMs }) => recordOf(event, atMs))
-    this.#tell([...untold, ...records])
-    if (this.#isClosed || records.length === 0) return
-    for (const record of records) this.#fresh.push(rowOf(record))
-    this.#write(writeAfterMs)
+    const emitted = this.#emitted.splice(0, publishCount)
+    if (this.#emitted.length > 0) this.#publishSoon()
+    else this.#cheapIntakeCount = 0
+    if (untold.length + emitted.length === 0) return
+    const taken = emitted.map(({ event, atMs }) => received(event, atMs))
+    // Whoever listens hears of all of them, also of those that the table has no room for.
+    this.#tell([...untold, ...taken.map(({ record }) => record)])
+    if (taken.length === 0) return
+    if (this.#isEnded) {
+      this.#fail(new TrailFault(taken.length))
+      return
+    }
+    for (const { row } of taken) this.#waiting.add(row)
+    this.#writeAfter(writeAfterMs)
   }
 
   #tell(events: readonly RecordedEvent[]): void {
@@ -224,12 +250,21 @@ class Trail implements OpenTrail {
       try {
         listener(events)
       } catch (error) {
-        this.#opening.onFailure(error)
+        this.#fail(error)
       }
     }
   }
 
-  #write(afterMs: number): void {
+  /** Whoever is told of a failure must not become one: writing would end with it. */
+  #fail(error: unknown): void {
+    try {
+      this.#opening.onFailure(error)
+    } catch {
+      // There is nobody else to tell.
+    }
+  }
+
+  #writeAfter(afterMs: number): void {
     if (this.#timer !== undefined || this.#isClosed) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
@@ -244,85 +279,113 @@ class Trail implements OpenTrail {
     this.#writing = this.#writing.then(work).then(
       () => {
         this.#isFailing = false
+        this.#failureCount = 0
         this.#retryMs = retryMinMs
       },
       (error: unknown) => {
-        if (!this.#isFailing) this.#opening.onFailure(error)
+        if (!this.#isFailing) this.#fail(error)
         this.#isFailing = true
-        this.#write(this.#retryMs)
+        this.#giveUpPoison(error)
+        this.#writeAfter(this.#retryMs)
         this.#retryMs = Math.min(retryMaxMs, this.#retryMs * 2)
       },
     )
     return this.#writing
   }
 
+  /** A row that the database will never take must not hold up all others: it is found by writing one by one. */
+  #giveUpPoison(error: unknown): void {
+    if (error instanceof Problem && error.code === 'UNAVAILABLE') return
+    this.#failureCount += 1
+    const batch = this.#batch
+    if (batch === undefined || this.#failureCount < poisonAttempts) return
+    this.#failureCount = 0
+    this.#batch = undefined
+    const rowCount = batch.fresh.length + batch.committed.length
+    if (rowCount > 1) this.#singleCount = rowCount
+    else {
+      this.#waiting.done(batch)
+      this.#fail(new TrailFault(rowCount, error))
+    }
+  }
+
   async #writeAll(): Promise<void> {
-    while (this.#hasWaiting) {
+    for (;;) {
       this.#noteDropped()
+      if (this.#waiting.isEmpty) return
       // The same rows again after a failure: they may have been committed, and are known by what they are.
-      this.#batch ??= {
-        fresh: this.#fresh.slice(0, batchCount),
-        committed: this.#committed.slice(0, batchCount),
-      }
-      const { fresh, committed } = this.#batch
-      const { missing, isPredecessorThere } = await this.#writer.seal(this.#batch)
+      this.#batch ??= this.#nextBatch()
+      const { missingIds, brokenChain, checkpoint } = await this.#writer.seal(this.#batch)
+      this.#waiting.done(this.#batch)
       this.#batch = undefined
-      this.#fresh.splice(0, fresh.length)
-      this.#committed.splice(0, committed.length)
-      this.#cheapCount -= fresh.filter(isCheap).length
-      for (const { id } of missing) this.#tampered('a row was removed before it was sealed', { id })
-      if (!isPredecessorThere) this.#tampered('the last row of the chain is not there as it was written', {})
-      if (this.#writer.uncheckedCount >= checkpointRowCount) await this.#checkpoint()
-      else this.#checkpointSoon()
+      this.#failureCount = 0
+      this.#copied(checkpoint)
+      if (brokenChain !== null)
+        this.#tampered('the end of the chain is not as it was written', { brokenChain })
+      const [missing] = missingIds
+      if (missing !== undefined)
+        this.#tampered('rows were removed before they were sealed', { id: missing, rows: missingIds.length })
+      // Nothing waits for the other side on SQLite: without this, requests would wait for all of it.
+      await nextTurn()
+    }
+  }
+
+  #nextBatch(): WaitingRows {
+    if (this.#singleCount === 0) return this.#waiting.next(batchCount)
+    this.#singleCount -= 1
+    const { fresh, committed } = this.#waiting.next(1)
+    return committed.length > 0 ? { fresh: [], committed } : { fresh, committed }
+  }
+
+  async #writeLast(): Promise<void> {
+    await this.#writeAll()
+    const closed = await this.#writer.close()
+    this.#copied(closed)
+  }
+
+  #copied(checkpoint: SignedCheckpoint | null): void {
+    if (checkpoint === null) return
+    try {
+      this.#opening.onCheckpoint?.(checkpoint)
+    } catch (error) {
+      this.#fail(error)
     }
   }
 
   #noteDropped(): void {
-    if (this.#dropped.size === 0) return
-    const details = Object.fromEntries([...this.#dropped].slice(0, 16))
-    this.#dropped = new Map([...this.#dropped].slice(16))
-    const record = recordOf({ event: 'audit_events_dropped', details }, this.#nowMs())
-    this.#fresh.push(rowOf(record))
+    const details = this.#waiting.takeDropped()
+    if (details !== null) this.#note({ event: 'audit_events_dropped', details })
+  }
+
+  #tampered(reason: string, details: Readonly<Record<string, string | number>>): void {
+    this.#note({ event: 'audit_tampering', reason, details: { ...details, chain: this.chain } })
+  }
+
+  /** An event about the trail itself, which is written with the next batch. */
+  #note(event: SecurityEvent & { readonly event: EventName }): void {
+    const record = recordOf(event, this.#nowMs())
+    this.#waiting.add(rowOf(record))
     this.#untold.push(record)
     this.#publishSoon()
   }
 
-  #tampered(reason: string, details: Readonly<Record<string, string>>): void {
-    // Said once: whoever looks runs `holdfast events verify`, which names every row.
-    if (this.#isTampered) return
-    this.#isTampered = true
-    this.emit({ event: 'audit_tampering', reason, details: { ...details, chain: this.chain } })
-  }
-
-  #checkpointSoon(): void {
-    if (this.#checkpointTimer !== undefined || this.#isClosed || this.#writer.uncheckedCount === 0) return
-    // The first at once: it says how far all other chains had come when this one began.
-    const isFirst = this.#writer.head.seq === this.#writer.uncheckedCount
-    this.#checkpointTimer = setTimeout(
-      () => {
-        this.#checkpointTimer = undefined
-        void this.#inTurn(() => this.#checkpoint())
-      },
-      isFirst ? 0 : checkpointMs,
-    )
-    this.#checkpointTimer.unref()
-  }
-
-  async #checkpoint(): Promise<void> {
-    const written = await this.#writer.checkpoint()
-    if (written !== null) this.#opening.onCheckpoint?.(written)
+  async #tick(): Promise<void> {
+    const checkpoint = await this.#writer.checkpoint()
+    this.#copied(checkpoint)
+    if (this.#opening.kind === 'server') await this.#adopt()
   }
 
   async #adopt(): Promise<void> {
-    const ours = new Set(this.#committed.map(({ id }) => id))
-    const before = new Date(this.#nowMs() - adoptAfterMs).toISOString()
-    const count = await this.#writer.adopt(before, this.#opening.keys, (id) => ours.has(id))
-    if (count === 0) return
-    const details = { rows: count }
-    this.emit({ event: 'sys_crash', reason: 'rows of a process that has died were sealed late', details })
+    const nowMs = this.#nowMs()
+    const between = {
+      after: new Date(nowMs - adoptWithinMs).toISOString(),
+      before: new Date(nowMs - adoptAfterMs).toISOString(),
+    }
+    const isWaiting = (id: string): boolean => this.#waiting.hasCommitted(id)
+    const rows = await this.#writer.adopt(between, this.#opening.keys, isWaiting)
+    if (rows === 0) return
+    const reason = 'rows of a process that has died were sealed late'
+    this.#note({ event: 'sys_crash', reason, details: { rows } })
+    this.#writeAfter(writeAfterMs)
   }
-}
-
-function isCheap({ event }: EventRow): boolean {
-  return isEventName(event) && !kindOfEvent(event).isImportant
 }

@@ -35,10 +35,12 @@ export interface ChainPlace {
 
 /** A row that is sealed. */
 export interface SealedRow extends EventRow, ChainPlace {
+  readonly mac: string
   readonly hash: string
 }
 
-const columns = [
+/** What an event says, in the order in which it is hashed: never changed, or old rows would not verify. */
+export const eventColumns = [
   'id',
   'at',
   'event',
@@ -54,6 +56,9 @@ const columns = [
   'details',
 ] as const satisfies readonly (keyof EventRow)[]
 
+// As long as an index of PostgreSQL takes, whatever the characters are: a row that it refuses would hold up all others.
+const fieldChars = 500
+
 /** The row of an event. */
 export function rowOf(event: RecordedEvent): EventRow {
   return {
@@ -62,55 +67,61 @@ export function rowOf(event: RecordedEvent): EventRow {
     event: event.event,
     level: event.level,
     outcome: event.outcome,
-    userId: event.userId ?? null,
-    actorId: event.actorId ?? null,
-    sessionId: event.sessionId ?? null,
-    address: event.address ?? null,
-    route: event.route ?? null,
-    requestId: event.requestId ?? null,
-    reason: event.reason ?? null,
-    details: event.details === undefined ? null : JSON.stringify(event.details),
+    userId: fieldOf(event.userId),
+    actorId: fieldOf(event.actorId),
+    sessionId: fieldOf(event.sessionId),
+    address: fieldOf(event.address),
+    route: fieldOf(event.route),
+    requestId: fieldOf(event.requestId),
+    reason: fieldOf(event.reason),
+    details: event.details === undefined ? null : storable(JSON.stringify(event.details)),
   }
 }
 
+function fieldOf(value: string | null | undefined): string | null {
+  return value === null || value === undefined ? null : storable(value.slice(0, fieldChars))
+}
+
 /**
- * The hash of a row: a MAC over the hash before it, its place and everything in it. Whoever can write the table but has
- * not the root secret can make none that fits.
- *
- * @param previous The hash of the row before, or {@link genesisOf} the chain.
+ * A text that both databases give back as it is: half a surrogate pair comes back as another character, and would look
+ * like a row that somebody has changed; PostgreSQL refuses a NUL.
  */
-export function hashOf(
-  key: Secret<Buffer>,
-  previous: string,
-  { chain, seq }: ChainPlace,
-  row: EventRow,
-): string {
+function storable(text: string): string {
+  const whole = text.isWellFormed() ? text : text.toWellFormed()
+  return whole.includes('\0') ? whole.replaceAll('\0', '\uFFFD') : whole
+}
+
+/**
+ * The MAC of what a row says. Only whoever has the root secret can make it: it stands in the row from its insertion on,
+ * so that a row which was put there is never sealed for one that a process left behind.
+ */
+export function macOf(key: Secret<Buffer>, row: EventRow): string {
   // JSON keeps the fields apart, whatever stands in them.
-  const canonical = JSON.stringify([previous, chain, seq, ...columns.map((column) => row[column])])
-  return mac(key, Buffer.from(canonical)).toString('base64url')
+  const fields = JSON.stringify(eventColumns.map((column) => row[column]))
+  return mac(key, `row ${fields}`).toString('base64url')
 }
 
-/**
- * What stands in the place of the hash until a row has its place. Only whoever has the root secret can make it: a row
- * that somebody puts into the table is not sealed by mistake for one that a process left behind.
- */
-export function provisionalHashOf(key: Secret<Buffer>, chain: string, row: EventRow): string {
-  return hashOf(key, 'unsealed', { chain, seq: 0 }, row)
-}
-
-/** Whether a row without a place was written by one of us. */
-export function isOursUnsealed(
+/** Whether a row says what one of us has written. */
+export function isOurs(
   raw: Readonly<Record<string, unknown>>,
   keys: readonly { readonly chain: Secret<Buffer> }[],
 ): boolean {
   const row = eventRowOf(raw)
-  const chain = String(raw['chain'])
-  return keys.some((key) => raw['hash'] === provisionalHashOf(key.chain, chain, row))
+  return keys.some((key) => raw['mac'] === macOf(key.chain, row))
+}
+
+/**
+ * The hash of a row: a MAC over the hash before it, its place, and the MAC of what it says.
+ *
+ * @param previous The hash of the row before, or {@link genesisOf} the chain.
+ */
+export function hashOf(key: Secret<Buffer>, previous: string, seq: number, rowMac: string): string {
+  return mac(key, `link ${JSON.stringify([previous, seq, rowMac])}`).toString('base64url')
 }
 
 /** What stands before the first row of a chain. */
 export function genesisOf(key: Secret<Buffer>, chain: string): string {
-  return mac(key, Buffer.from(JSON.stringify(['genesis', chain]))).toString('base64url')
+  return mac(key, `genesis ${JSON.stringify(chain)}`).toString('base64url')
 }
 
 /** Reads a row of the table. What does not fit is read as text: verifying finds it, and reading does not fail of it. */
@@ -137,7 +148,8 @@ export function eventOf(row: EventRow): RecordedEvent {
   const { id, at, event, level, outcome, userId, details } = row
   return {
     id,
-    atMs: Date.parse(at),
+    // What somebody has written over must not keep operators from reading.
+    atMs: Date.parse(at) || 0,
     event: isEventName(event) ? event : 'app_unnamed',
     level: levels.find((one) => one === level) ?? 'critical',
     outcome: outcomes.find((one) => one === outcome) ?? 'unknown',

@@ -1,17 +1,18 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MigrationDatabase } from '../data/index.ts'
-import { type ChainHead, checkpointMessage, checkpointOf, type SignedCheckpoint } from './checkpoints.ts'
-import type { TrailKey, TrailKeys } from './keys.ts'
-import { chainsTable, checkpointsTable, eventsTable } from './migration.ts'
-import { isOursUnsealed } from './row.ts'
-import { missingCheckpoints, type TrailFinding, verifyChain } from './verify-chain.ts'
+import { blockCount, type ChainHead, type SignedCheckpoint } from './checkpoints.ts'
+import type { TrailKeys } from './keys.ts'
+import { chainNames, headsSaid, type KnownChain, readChain } from './known-chains.ts'
+import { eventsTable } from './migration.ts'
+import { isOurs } from './row.ts'
+import { type LastRow, maxSeq, missingBlocks, type TrailFinding, verifyChain } from './verify-chain.ts'
 
 /** How a trail is verified. */
 export interface VerifyOptions {
   /** Told now and then how many rows have been looked at, and how many there are. */
   readonly onProgress?: ((doneCount: number, allCount: number) => void) | undefined
-  /** Rows without a place that are younger than this, in milliseconds, are on their way; five minutes unless given. */
-  readonly graceMs?: number
-  readonly nowMs?: () => number
+  /** How far chains had come, from copies outside of the database, such as the log. */
+  readonly heads?: readonly ChainHead[] | undefined
 }
 
 /** What came of verifying. */
@@ -19,32 +20,19 @@ export interface TrailReport {
   readonly rowCount: number
   readonly chainCount: number
   readonly checkpointCount: number
+  /** Rows of ours that have no place yet: on their way, or of a process that has died. */
+  readonly unsealedCount: number
   /** The first hundred, and how many there are. */
   readonly findings: readonly TrailFinding[]
   readonly findingCount: number
 }
 
-/** A chain, and all that is said of it. */
-export interface KnownChain {
-  readonly chain: string
-  readonly key: TrailKey | null
-  /** False when the table of chains does not know it any more. */
-  readonly isRegistered: boolean
-  /** How many of its rows were pruned, as the table says. */
-  readonly prunedSeq: number
-  readonly pruned: readonly SignedCheckpoint[]
-  readonly reached: readonly SignedCheckpoint[]
-  /** What checkpoints of other chains say of it. */
-  readonly heads: readonly ChainHead[]
-}
-
-const defaultGraceMs = 300_000
 const shownCount = 100
-const unsealedCount = 1_000
+const pageCount = 500
 
 /**
  * Verifies the whole trail: every row, every checkpoint, and what each chain says of the others. It finds and names
- * what was changed, removed, moved or put there.
+ * what was changed, removed, moved or put there. It reads page by page, while the trail is written.
  *
  * @see OWASP ASVS 5.0 §16.4.2
  * @example const { findings } = await verifyTrail(db, trailKeys(secret, null))
@@ -66,128 +54,187 @@ export async function verifyTrail(
     rowCount += count
     options.onProgress?.(rowCount, allCount)
   }
-  const { chains, checkpointCount } = await readChains(db, keys, find)
-  for (const known of chains) await verifyKnown(db, known, { find, verified })
-  await findUnsealed(db, keys, find, options)
-  return { rowCount, chainCount: chains.length, checkpointCount, findings, findingCount }
+  const names = await chainNames(db)
+  const heads = await headsSaid(db, keys, names)
+  let checkpointCount = 0
+  const all = new Set([...names, ...heads.keys(), ...(options.heads ?? []).map(({ chain }) => chain)])
+  for (const chain of [...all].sort()) {
+    const said = [
+      ...(heads.get(chain) ?? []),
+      ...(options.heads ?? []).filter((head) => head.chain === chain),
+    ]
+    const verdict = await verifyUndisturbed(db, keys, chain, { said, verified })
+    checkpointCount += verdict.checkpointCount
+    for (const finding of verdict.findings) find(finding)
+    // Of a trail that somebody has worked on, the first findings say enough.
+    findingCount += verdict.moreCount
+    // SQLite answers at once: of thousands of small chains, requests would wait for all.
+    await nextTurn()
+  }
+  const unsealedCount = await findUnsealed(db, keys, find)
+  return { rowCount, chainCount: all.size, checkpointCount, unsealedCount, findings, findingCount }
 }
 
-/** The signed record that says how far a chain was pruned; `null` for one that was not. */
-export function prunedHead({ prunedSeq, pruned }: KnownChain): SignedCheckpoint | null {
-  return pruned.find(({ seq }) => seq === prunedSeq) ?? null
+interface ChainVerdict {
+  readonly findings: readonly TrailFinding[]
+  /** How many more there are. */
+  readonly moreCount: number
+  readonly checkpointCount: number
+  readonly prunedSeq: number
+}
+
+interface ChainVerifying {
+  /** What is said of it elsewhere. */
+  readonly said: readonly ChainHead[]
+  readonly verified: (rowCount: number) => void
+}
+
+/** Verifies a chain, and again when it was pruned or closed in the middle of it. */
+async function verifyUndisturbed(
+  db: MigrationDatabase,
+  keys: TrailKeys,
+  chain: string,
+  verifying: ChainVerifying,
+): Promise<ChainVerdict> {
+  let known = await readChain(db, keys, chain)
+  let verdict = await verifyKnown(db, keys, known, verifying)
+  // What is read one after the other may be of different moments. It is disturbed once or twice in its life.
+  for (let round = 0; round < 3 && verdict.findings.length > 0; round += 1) {
+    const now = await readChain(db, keys, chain)
+    if (standingText(now) === standingText(known)) return verdict
+    known = now
+    verdict = await verifyKnown(db, keys, known, { ...verifying, verified: () => undefined })
+  }
+  return verdict
+}
+
+function standingText({ row, prunedSeq, pruned, closed }: KnownChain): string {
+  return JSON.stringify([row, prunedSeq, pruned?.signature, closed?.signature])
 }
 
 async function verifyKnown(
   db: MigrationDatabase,
-  known: KnownChain,
-  progress: { readonly find: (finding: TrailFinding) => void; readonly verified: (count: number) => void },
-): Promise<void> {
-  const { chain, key, prunedSeq } = known
-  const whole = { chain, fromSeq: null, toSeq: null, id: null }
-  if (key === null) {
-    progress.find({ kind: 'key-unknown', ...whole })
-    return
-  }
-  const start = prunedHead(known)
-  if (prunedSeq > 0 && start === null)
-    progress.find({ kind: 'pruned-unsigned', chain, fromSeq: 1, toSeq: prunedSeq, id: null })
-  const from = start?.seq ?? 0
-  const signed = [...known.reached, ...known.heads].filter(({ seq }) => seq > from)
-  const last = await verifyChain(db, { chain, key, start, known: signed }, progress)
-  if (last === null && signed.length > 0) progress.find({ kind: 'chain-removed', ...whole })
-  for (const finding of missingCheckpoints(chain, from, last?.seq ?? from, known.reached))
-    progress.find(finding)
-}
-
-/** Everything that the tables say of chains; a signature that is not ours is told, and what it signs not believed. */
-export async function readChains(
-  db: MigrationDatabase,
   keys: TrailKeys,
-  find: (finding: TrailFinding) => void,
-): Promise<{ readonly chains: readonly KnownChain[]; readonly checkpointCount: number }> {
-  const registered = new Map(
-    (await db.selectFrom(chainsTable).selectAll().execute()).map((row) => [String(row['chain']), row]),
-  )
-  const rows = await db.selectFrom(checkpointsTable).selectAll().orderBy('chain').orderBy('seq').execute()
-  const good = rows.map(checkpointOf).filter((checkpoint) => {
-    const { chain, seq } = checkpoint
-    if (isSigned(checkpoint, keys)) return true
-    find({ kind: 'checkpoint-forged', chain, fromSeq: seq, toSeq: seq, id: null })
-    return false
-  })
-  const heads = farthestHeads(good)
-  const names = new Set([
-    ...registered.keys(),
-    ...good.map(({ chain }) => chain),
-    ...heads.keys(),
-    ...(await chainsOfRows(db)),
-  ])
-  const byChain = Map.groupBy(good, ({ chain }) => chain)
-  const chains = [...names].sort().map((chain): KnownChain => {
-    const row = registered.get(chain)
-    const said = byChain.get(chain) ?? []
-    const head = heads.get(chain)
-    // A chain that the table does not know any more was sealed with one of the keys all the same.
-    const key = row === undefined ? keys[0] : (keys.find(({ id }) => id === row['keyId']) ?? null)
-    return {
-      chain,
-      key,
-      isRegistered: row !== undefined,
-      prunedSeq: Number(row?.['prunedSeq'] ?? 0),
-      pruned: said.filter(({ kind }) => kind === 'pruned'),
-      reached: said.filter(({ kind }) => kind === 'reached'),
-      heads: head === undefined ? [] : [head],
-    }
-  })
-  return { chains, checkpointCount: rows.length }
-}
-
-function isSigned(checkpoint: SignedCheckpoint, keys: TrailKeys): boolean {
-  const message = checkpointMessage(checkpoint)
-  const signature = Buffer.from(checkpoint.signature, 'base64url')
-  return keys.some(({ verify }) => verify(message, signature))
-}
-
-function farthestHeads(checkpoints: readonly SignedCheckpoint[]): ReadonlyMap<string, ChainHead> {
-  const heads = new Map<string, ChainHead>()
-  for (const head of checkpoints.flatMap((checkpoint) => checkpoint.heads))
-    if ((heads.get(head.chain)?.seq ?? 0) < head.seq) heads.set(head.chain, head)
-  return heads
-}
-
-/** The chains that there are rows of, by one look at the index for each. */
-async function chainsOfRows(db: MigrationDatabase): Promise<readonly string[]> {
-  const found: string[] = []
-  for (;;) {
-    const row = await db
-      .selectFrom(eventsTable)
-      .select('chain')
-      .where('chain', '>', found.at(-1) ?? '')
-      .where('seq', 'is not', null)
-      .orderBy('chain')
-      .limit(1)
-      .executeTakeFirst()
-    if (row === undefined) return found
-    found.push(String(row['chain']))
+  known: KnownChain,
+  { said, verified }: ChainVerifying,
+): Promise<ChainVerdict> {
+  const { chain, key, pruned, prunedSeq, newest, blocks, forged } = known
+  const findings: TrailFinding[] = [...forged]
+  let moreCount = 0
+  const find = (finding: TrailFinding): void => {
+    if (findings.length < shownCount) findings.push(finding)
+    else moreCount += 1
   }
+  const checkpointCount =
+    blocks.size + [known.start, known.head, known.closed, pruned].filter((one) => one !== null).length
+  const verdict = () => ({ findings, moreCount, checkpointCount, prunedSeq })
+  if (key === null) {
+    find({ kind: 'key-unknown', ...whole(chain) })
+    return verdict()
+  }
+  if (prunedSeq > 0 && pruned?.seq !== prunedSeq)
+    find({ kind: 'pruned-unsigned', chain, fromSeq: 1, toSeq: prunedSeq, id: null })
+  const from = pruned?.seq ?? 0
+  const signed = [...signedOf(known, from), ...said.filter(({ seq }) => seq > from)]
+  const last = await verifyChain(db, { chain, key, keys, start: pruned, known: signed }, { find, verified })
+  for (const id of await idsAtStrangePlaces(db, chain))
+    find({ kind: 'forged', chain, fromSeq: null, toSeq: null, id })
+  if (isRemoved(known, last, signed.length > 0)) find({ kind: 'chain-removed', ...whole(chain) })
+  else for (const finding of standingFindings(known, last)) find(finding)
+  for (const finding of missingBlocks(chain, { from, to: newest?.seq ?? from }, blocks)) find(finding)
+  return verdict()
 }
 
-// Rows of a process that died before it could seal them say by their hash that they are ours.
+/** Whether a chain is not there any more, or the table of chains does not know it. */
+function isRemoved({ row, start, pruned }: KnownChain, last: LastRow | null, isSigned: boolean): boolean {
+  if (row === null) return last !== null || start !== null || isSigned
+  return last === null && pruned === null
+}
+
+/** What a chain's own checkpoints say of the rows that must be there. */
+export function signedOf({ chain, blocks, head, closed }: KnownChain, from: number): readonly ChainHead[] {
+  const own = [...blocks].map(([seq, hash]): ChainHead => ({ chain, seq, hash }))
+  return [...own, head, closed].filter((one) => one !== null).filter(({ seq }) => seq > from)
+}
+
+// Signed a minute apart, by one clock that may be set.
+const headLagMs = 600_000
+
+/** What is wrong with what the tables say of a chain, beside its rows. */
+function standingFindings(known: KnownChain, last: LastRow | null): readonly TrailFinding[] {
+  const { chain, row, start, head, closed, pruned, prunedSeq, newest } = known
+  const findings: TrailFinding[] = []
+  const changed = (): void => void findings.push({ kind: 'chain-changed', ...whole(chain) })
+  const missing = (seq: number): void =>
+    void findings.push({ kind: 'checkpoint-removed', chain, fromSeq: seq, toSeq: seq, id: null })
+  if (start === null) missing(0)
+  else if (start.at !== row?.startedAt) changed()
+  if ((row?.closedAt ?? null) !== (closed?.at ?? null)) {
+    if (closed === null) missing(newest?.seq ?? 0)
+    else changed()
+  }
+  if ((pruned?.seq ?? 0) !== prunedSeq) changed()
+  if (head === null || isLagging(head, newest)) missing(newest?.seq ?? 0)
+  if (closed !== null && last !== null && last.seq > closed.seq)
+    findings.push({ kind: 'forged', chain, fromSeq: closed.seq + 1, toSeq: last.seq, id: null })
+  return findings
+}
+
+/** A head is signed with the rows when they are that many, or that old: one that is further behind was put back. */
+function isLagging(head: SignedCheckpoint, newest: KnownChain['newest']): boolean {
+  if (newest === null || newest.seq <= head.seq) return false
+  if (newest.seq - head.seq >= blockCount) return true
+  return Date.parse(newest.at) - Date.parse(head.at) > headLagMs
+}
+
+function whole(chain: string) {
+  return { chain, fromSeq: null, toSeq: null, id: null }
+}
+
+/** Rows with a place that we never give, which reading in order would pass by. */
+async function idsAtStrangePlaces(db: MigrationDatabase, chain: string): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const [operator, seq] of [
+    ['<', 1],
+    ['>', maxSeq],
+  ] as const) {
+    const rows = await db
+      .selectFrom(eventsTable)
+      .select('id')
+      .where('chain', '=', chain)
+      .where('seq', operator, seq)
+      .limit(shownCount)
+      .execute()
+    found.push(...rows.map(({ id }) => String(id)))
+  }
+  return found
+}
+
+// Rows of a process that died before it could seal them say by their MAC that they are ours.
 async function findUnsealed(
   db: MigrationDatabase,
   keys: TrailKeys,
   find: (finding: TrailFinding) => void,
-  { graceMs = defaultGraceMs, nowMs = Date.now }: VerifyOptions,
-): Promise<void> {
-  const rows = await db
-    .selectFrom(eventsTable)
-    .selectAll()
-    .where('seq', 'is', null)
-    .where('at', '<', new Date(nowMs() - graceMs).toISOString())
-    .limit(unsealedCount)
-    .execute()
-  for (const row of rows.filter((one) => !isOursUnsealed(one, keys)))
-    find({ kind: 'unsealed', chain: String(row['chain']), fromSeq: null, toSeq: null, id: String(row['id']) })
+): Promise<number> {
+  let unsealedCount = 0
+  let after = ''
+  for (;;) {
+    const rows = await db
+      .selectFrom(eventsTable)
+      .selectAll()
+      .where('seq', 'is', null)
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(pageCount)
+      .execute()
+    for (const row of rows) {
+      const { chain, id } = row
+      if (isOurs(row, keys) && row['hash'] === null) unsealedCount += 1
+      else find({ kind: 'forged', chain: String(chain), fromSeq: null, toSeq: null, id: String(id) })
+    }
+    if (rows.length < pageCount) return unsealedCount
+    after = String(rows.at(-1)?.['id'])
+  }
 }
 
 async function rowsIn(db: MigrationDatabase): Promise<number> {

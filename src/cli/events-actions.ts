@@ -1,4 +1,3 @@
-import { open, rename, rm } from 'node:fs/promises'
 import {
   type EventFilter,
   type ExportFormat,
@@ -9,13 +8,17 @@ import {
 } from '../audit/index.ts'
 import type { RecordedEvent } from '../events/index.ts'
 import { exitCodes } from './fault.ts'
+import { loggedHeads } from './logged-heads.ts'
+import { packageVersion } from './package-version.ts'
 import { progressOn, stoppable } from './progress.ts'
+import { counted } from './table.ts'
 import type { Terminal } from './terminal.ts'
+import { writeWhole } from './whole-file.ts'
 
 /** What `holdfast events` was asked for. */
 export type EventsJob =
   | { readonly action: 'tail'; readonly filter: EventFilter; readonly isFollowing: boolean }
-  | { readonly action: 'verify' }
+  | { readonly action: 'verify'; readonly log: string | undefined }
   | {
       readonly action: 'export'
       readonly filter: EventFilter
@@ -36,7 +39,7 @@ export async function perform(trail: TrailReader, job: EventsJob, answering: Ans
     case 'tail':
       return await tail(trail, job, answering)
     case 'verify':
-      return await verify(trail, answering)
+      return await verify(trail, job, answering)
     case 'export':
       return await exportAll(trail, job, answering)
     case 'prune':
@@ -47,7 +50,7 @@ export async function perform(trail: TrailReader, job: EventsJob, answering: Ans
 }
 
 const shownCount = 20
-const version = '0.1'
+const version = packageVersion()
 
 async function tail(
   trail: TrailReader,
@@ -55,17 +58,38 @@ async function tail(
   { terminal, isJson }: Answering,
 ): Promise<number> {
   const show = (event: RecordedEvent): void =>
-    terminal.out(isJson ? `${exportLine(event, 'jsonl', version)}\n` : `${lineOf(event)}\n`)
-  for (const event of await trail.latest(filter, shownCount)) show(event)
-  if (!isFollowing) return exitCodes.fine
+    terminal.out(isJson ? `${plain(exportLine(event, 'jsonl', version))}\n` : `${lineOf(event)}\n`)
+  if (!isFollowing) {
+    for (const event of await trail.latest(filter, shownCount)) show(event)
+    return exitCodes.fine
+  }
   await stoppable(async (signal) => {
+    // It is followed before the newest are read: what comes in between is held, and shown once.
+    const held: RecordedEvent[] = []
+    const shown = new Set<string>()
+    let take = (events: readonly RecordedEvent[]): void => void held.push(...events)
+    const began = Promise.withResolvers<void>()
     const stop = trail.follow({
-      onBatch: ({ events }) => events.filter((event) => isWanted(event, filter)).forEach(show),
+      onBatch: ({ events }) => {
+        take(events.filter((event) => isWanted(event, filter)))
+        began.resolve()
+      },
       onFailure: () => terminal.err('The database does not answer; trying again.\n'),
     })
     // The reading itself keeps nothing running.
     const alive = setInterval(() => undefined, 60_000)
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    const ended = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    )
+    await Promise.race([began.promise, ended])
+    const latest = signal.aborted ? [] : await trail.latest(filter, shownCount)
+    for (const event of latest) {
+      shown.add(event.id)
+      show(event)
+    }
+    take = (events) => events.filter(({ id }) => !shown.delete(id)).forEach(show)
+    take(held)
+    await ended
     clearInterval(alive)
     stop()
   })
@@ -93,19 +117,36 @@ function lineOf(event: RecordedEvent): string {
     reason === undefined ? '' : `(${reason})`,
     details === undefined ? '' : JSON.stringify(details),
   ]
-  return parts.filter((part) => part !== '').join(' ')
+  return plain(parts.filter((part) => part !== '').join(' '))
 }
 
-async function verify(trail: TrailReader, { terminal, isJson }: Answering): Promise<number> {
+// Controls of a terminal, ends of lines, and what turns the direction of text: whoever caused an event, or has worked on
+// the table, must not write to the terminal of whoever reads it. In JSON the same spelling is an escape.
+const unseen = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu
+
+/** The text with nothing in it that a terminal would act upon. */
+function plain(text: string): string {
+  return text.replace(unseen, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+async function verify(
+  trail: TrailReader,
+  { log }: Extract<EventsJob, { action: 'verify' }>,
+  { terminal, isJson }: Answering,
+): Promise<number> {
+  const heads = log === undefined ? [] : await loggedHeads(log)
   const progress = progressOn(terminal, process.stderr.isTTY)
   const report = await trail.verify({
+    heads,
     onProgress: (done, all) => progress.tell(`${done} of ${all} rows verified`),
   })
   progress.end()
   const isFine = report.findingCount === 0
-  if (isJson) terminal.out(`${JSON.stringify(report, null, 2)}\n`)
+  if (isJson) terminal.out(json(report))
   else {
-    const seen = `${report.rowCount} rows in ${report.chainCount} chains, ${report.checkpointCount} checkpoints`
+    const { rowCount, chainCount, checkpointCount, unsealedCount } = report
+    const waiting = unsealedCount === 0 ? '' : `, ${counted(unsealedCount, 'row')} not sealed yet`
+    const seen = `${counted(rowCount, 'row')} in ${counted(chainCount, 'chain')}, ${counted(checkpointCount, 'checkpoint')}${waiting}`
     for (const finding of report.findings) terminal.out(`${findingText(finding)}\n`)
     const hiddenCount = report.findingCount - report.findings.length
     if (hiddenCount > 0) terminal.out(`… and ${hiddenCount} more.\n`)
@@ -115,19 +156,25 @@ async function verify(trail: TrailReader, { terminal, isJson }: Answering): Prom
 }
 
 const kindTexts: Readonly<Record<TrailFinding['kind'], string>> = {
-  unfit: 'was changed, moved or put there',
+  changed: 'was changed',
+  moved: 'does not stand where it stood',
+  forged: 'was put there or written over: no process of ours has written it',
   removed: 'removed',
-  'chain-removed': 'the whole chain was removed',
-  unsealed: 'was put there: no process of ours has written it',
-  'checkpoint-forged': 'the checkpoint is not signed by us',
-  'checkpoint-removed': 'checkpoints were removed',
+  'chain-changed': 'what the table of chains says of it was changed',
+  'chain-removed': 'the whole chain, or what the table of chains says of it, was removed',
+  'checkpoint-forged': 'the checkpoint was changed or put there: it is not signed by us',
+  'checkpoint-removed': 'the checkpoint was removed, or an older one put in its place',
   'pruned-unsigned': 'removed, and no signed record says that they were pruned',
   'key-unknown': 'was sealed with a root secret that is not known here: set HOLDFAST_SECRET_PREVIOUS',
 }
 
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2).split('\n').map(plain).join('\n')}\n`
+}
+
 function findingText({ kind, chain, fromSeq, toSeq, id }: TrailFinding): string {
   const place = fromSeq === null ? '' : fromSeq === toSeq ? ` row ${fromSeq}` : ` rows ${fromSeq} to ${toSeq}`
-  return `chain ${chain}${place}${id === null ? '' : ` (${id})`}: ${kindTexts[kind]}`
+  return plain(`chain ${chain}${place}${id === null ? '' : ` (${id})`}: ${kindTexts[kind]}`)
 }
 
 async function exportAll(
@@ -135,28 +182,18 @@ async function exportAll(
   { filter, form, output }: Extract<EventsJob, { action: 'export' }>,
   { terminal }: Answering,
 ): Promise<number> {
-  let count = 0
   if (output === undefined) {
-    for await (const event of trail.each(filter)) terminal.out(`${exportLine(event, form, version)}\n`)
+    for await (const event of trail.each(filter)) terminal.out(`${plain(exportLine(event, form, version))}\n`)
     return exitCodes.fine
   }
-  // Renamed when it is whole: half an export would be taken for all of it.
-  const part = `${output}.part`
-  const file = await open(part, 'wx', 0o600)
-  try {
-    for await (const event of trail.each(filter)) {
-      await file.write(`${exportLine(event, form, version)}\n`)
-      count += 1
-    }
-    await file.close()
-    await rename(part, output)
-  } catch (error) {
-    await file.close().catch(() => undefined)
-    await rm(part, { force: true })
-    throw error
-  }
+  const count = await writeWhole(output, linesOf(trail.each(filter), form), terminal)
+  if (count === null) return exitCodes.findings
   terminal.err(`${count} events.\n`)
   return exitCodes.fine
+}
+
+async function* linesOf(events: AsyncIterable<RecordedEvent>, form: ExportFormat): AsyncGenerator<string> {
+  for await (const event of events) yield exportLine(event, form, version)
 }
 
 async function prune(

@@ -21,7 +21,8 @@ export const events: Command = {
   summary: 'Shows, verifies, exports and prunes the audit trail.',
   details: `
 tail is meant when nothing is said: the newest events, and then those that come, of all nodes. verify looks at every row
-and checkpoint, and names what was changed, removed, moved or put there; it exits with 1 when it finds something.
+and checkpoint, and names what was changed, removed, moved or put there; it exits with 1 when it finds something. With
+--log it also finds the end of the newest chain removed, which nothing in the database can tell.
 export writes one JSON object a line, as it is, or for a SIEM in OCSF or ECS. prune removes what is older, once it has
 verified; it refuses with 1 what does not verify, because that is evidence.
 `,
@@ -38,6 +39,7 @@ verified; it refuses with 1 what does not verify, because that is evidence.
       kind: 'file',
       help: 'With export: a file, readable by you alone; standard output unless given.',
     },
+    log: { kind: 'file', help: 'With verify: a log of the server, whose checkpoints must be in the trail.' },
     'older-than': { kind: 'text', what: 'TIME', help: 'With prune: what to remove, as 365d.' },
     reason: { kind: 'text', what: 'TEXT', help: 'With prune: why; it stands in the trail.' },
     ...formatOptions(formats),
@@ -74,6 +76,7 @@ const ownOptions: Readonly<Record<string, readonly Action[]>> = {
   'no-follow': ['tail'],
   as: ['export'],
   output: ['export'],
+  log: ['verify'],
   'older-than': ['prune'],
   reason: ['prune'],
 }
@@ -90,7 +93,7 @@ function jobOf({ operands, values, flags }: Call): EventsJob {
     const agoMs = durationOf(values.get(option), option, 'events')
     return agoMs === undefined ? undefined : new Date(Date.now() - agoMs)
   }
-  if (action === 'verify') return { action }
+  if (action === 'verify') return { action, log: values.get('log') }
   if (action === 'prune') {
     const before = time('older-than')
     const reason = values.get('reason')
