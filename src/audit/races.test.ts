@@ -73,6 +73,27 @@ describe.each(engineKinds)('a trail that changes while it is read, on %s', { tim
     expect(await world.findings()).toEqual([])
   })
 
+  it('V15.1.3 lets others have their turn while it is verified and pruned, though its chains are small', async () => {
+    for (let number = 0; number < 30; number += 1) {
+      const trail = world.open()
+      await emitMany(trail, 1)
+      await trail.close()
+    }
+    let turnCount = 0
+    let isOver = false
+    const turn = (): void => {
+      turnCount += 1
+      if (!isOver) setImmediate(turn)
+    }
+    setImmediate(turn)
+    await verifyTrail(world.db, world.keys)
+    expect(turnCount).toBeGreaterThan(20)
+    turnCount = 0
+    await pruneTrail(world.db, world.keys, { before: new Date('2020-01-01') })
+    expect(turnCount).toBeGreaterThan(20)
+    isOver = true
+  })
+
   it('V16.4.2 does not remove what somebody has marked as pruned by hand', async () => {
     const trail = world.open()
     await emitMany(trail, 10)
