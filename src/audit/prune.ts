@@ -60,12 +60,21 @@ export async function pruneTrail(
     const toSeq = await lastBefore(db, chain, before.toISOString())
     if (toSeq === null) continue
     const known = await readChain(db, keys, chain)
+    const found: TrailFinding[] = []
     // Raised by hand, it would have us remove rows that nobody has verified.
     if (known.prunedSeq !== (known.pruned?.seq ?? 0))
-      findings.push({ kind: 'pruned-unsigned', chain, fromSeq: 1, toSeq: known.prunedSeq, id: null })
-    if (toSeq <= known.prunedSeq) continue
-    const last = await verifyDue(db, keys, known, { toSeq, find: (finding) => void findings.push(finding) })
-    if (last !== null) due.push({ known, last })
+      found.push({ kind: 'pruned-unsigned', chain, fromSeq: 1, toSeq: known.prunedSeq, id: null })
+    const isDue = toSeq > known.prunedSeq
+    const last = isDue
+      ? await verifyDue(db, keys, known, { toSeq, find: (finding) => void found.push(finding) })
+      : null
+    if (found.length === 0) {
+      if (last !== null) due.push({ known, last })
+      continue
+    }
+    // Another process prunes at the same time, and has removed what was looked at here: that is no finding.
+    const now = await readChain(db, keys, chain)
+    if (now.prunedSeq === known.prunedSeq && now.pruned?.seq === known.pruned?.seq) findings.push(...found)
   }
   if (findings.length > 0) throw new PruneRefused(findings)
   for (const { known, last } of due)
