@@ -118,6 +118,29 @@ describe('detection', () => {
     expect(names(alone)).toContain('password-spraying')
   })
 
+  it('V16.3.3 says nothing of a share of everybody, once there are more than it can count', () => {
+    const failures = Array.from({ length: 7_000 }, (_, index) =>
+      event(startMs, {
+        event: 'authn_login_fail',
+        userId: `f-${index}`,
+        address: `10.1.${index >> 8}.${index & 255}`,
+      }),
+    )
+    const successes = (count: number): readonly Step[] =>
+      Array.from({ length: count }, (_, index) =>
+        event(startMs, {
+          event: 'authn_login_success',
+          userId: `in-${index}`,
+          address: `10.2.${index >> 8}.${index & 255}`,
+        }),
+      )
+    const [quiet, busy] = [world(), world()]
+    quiet.play([...successes(19_999), ...failures])
+    busy.play([...successes(20_000), ...failures])
+    expect(names(quiet)).toContain('distributed-spraying')
+    expect(names(busy)).not.toContain('distributed-spraying')
+  })
+
   it('V16.3.3 does not find itself', () => {
     const here = world()
     const told = {
@@ -201,6 +224,52 @@ describe('detection', () => {
   })
 })
 
+describe('what needs no account', () => {
+  it('V5.4.3 an infected upload is told of, with an account and without', () => {
+    const upload = { event: 'upload_validation', outcome: 'failure', address: stranger.address } as const
+    for (const userId of ['u', null]) {
+      const here = world()
+      here.play([event(startMs, { ...upload, userId })])
+      const [name, subject] =
+        userId === null
+          ? ['malware-upload-address', { by: 'address', value: stranger.address }]
+          : ['malware-upload', { by: 'account', value: userId }]
+      expect(here.found).toMatchObject([{ detector: name, subject, responses: ['alert'] }])
+      here.play([event(startMs, { ...upload, userId, outcome: 'success' })])
+      expect(here.found).toHaveLength(1)
+    }
+  })
+})
+
+describe('routes that are forbidden', () => {
+  const insider: Actor = { ...stranger, userId: 'u', sessionId: 's' }
+  const forbidden = (index: number): Step =>
+    request(startMs + index, insider, { route: `/api/admin/${index}`, problem: 'FORBIDDEN' })
+
+  it('V8.3.1 an account that tries one after the other is found, and asked for its password when it goes on', () => {
+    const here = world()
+    here.play(Array.from({ length: 7 }, (_, index) => forbidden(index)))
+    expect(here.found).toEqual([])
+    here.play([forbidden(7)])
+    expect(here.found).toMatchObject([
+      {
+        detector: 'forbidden-routes',
+        subject: { by: 'account', value: 'u' },
+        count: 8,
+        responses: ['alert', 'slow-down'],
+      },
+    ])
+    here.play(Array.from({ length: 17 }, (_, index) => forbidden(8 + index)))
+    expect(here.found[1]).toMatchObject({ count: 25, responses: ['alert', 'step-up'] })
+  })
+
+  it('V16.3.3 a page that asks for the same forbidden thing again and again is none', () => {
+    const here = world()
+    here.play(Array.from({ length: 200 }, (_, index) => forbidden(index % 4)))
+    expect(here.found).toEqual([])
+  })
+})
+
 describe('choices about detection', () => {
   it('V16.3.3 honeytokens fire at once', () => {
     const honeytokens = {
@@ -219,6 +288,8 @@ describe('choices about detection', () => {
         }),
       ],
       failedLogin(startMs, stranger, { userId: null, pseudonym: 'p-backup@example.com' }),
+      // A decoy that has an account: the event names both.
+      failedLogin(startMs, stranger, { userId: 'decoy', pseudonym: 'p-backup@example.com' }),
       login(startMs, stranger, 'nobody', 's'),
     ]
     for (const touch of touches) {
@@ -357,8 +428,8 @@ describe('what detection remembers', () => {
     }
     const { subjectCount, valueCount, sessionCount } = here.size()
     expect(sessionCount).toBe(500)
-    // Each of the 29 detectors has at most 500 subjects, whose values have a bound of their own: see tally.test.ts.
-    expect(subjectCount).toBeLessThanOrEqual(500 * 29)
+    // Each of the 31 detectors has at most 500 subjects, whose values have a bound of their own: see tally.test.ts.
+    expect(subjectCount).toBeLessThanOrEqual(500 * 31)
     expect(valueCount).toBeLessThanOrEqual(100_000)
     expect(
       Math.max(...here.found.flatMap(({ addresses, accounts }) => [addresses.length, accounts.length])),

@@ -9,8 +9,9 @@ const logins = ['login-succeeded'] as const
 
 const credentials = [
   {
-    // Nobody types a wrong password a dozen times in an hour before asking for a new one. The account is not locked:
-    // strangers who guess at it would lock its owner out. Those who guess are slowed down.
+    // Nobody types a wrong password a dozen times in an hour before asking for a new one. It is told and no more: a
+    // lock or a slow-down by account would meet its owner. Those who guess wait at the log-in itself, and their
+    // addresses have detectors of their own.
     name: 'brute-force-account',
     points: ['AE2'],
     event: 'authn_login_fail_max',
@@ -190,6 +191,22 @@ const objects = [
     responses: ['alert', 'slow-down'],
     escalation: { thresholdCount: 150, responses: ['alert', 'ban-address'] },
     summary: 'An address asks for many paths that do not exist.',
+  },
+  {
+    // A page built for another role asks for the same three or four forbidden things. Eight different ones are tried out.
+    name: 'forbidden-routes',
+    points: ['ACE3'],
+    event: 'attack_detected',
+    level: 'warn',
+    signals: ['route-forbidden'],
+    counts: 'routes',
+    by: 'account',
+    thresholdCount: 8,
+    windowMs: hourMs,
+    quietMs: hourMs,
+    responses: ['alert', 'slow-down'],
+    escalation: { thresholdCount: 25, responses: ['alert', 'step-up'] },
+    summary: 'An account tries many routes that it may not use.',
   },
 ] as const satisfies readonly Detector[]
 
@@ -411,6 +428,22 @@ const requests = [
     responses: ['alert'],
     escalation: { thresholdCount: 5, responses: ['alert', 'step-up', 'slow-down'] },
     summary: 'An upload was refused because of what is in it.',
+  },
+  {
+    // The same where nobody has to log in. Many people may be behind the address, so that it is told and no more.
+    name: 'malware-upload-address',
+    points: ['FIO1', 'IE3'],
+    event: 'attack_detected',
+    level: 'critical',
+    signals: ['malware-uploaded-by-stranger'],
+    counts: 'signals',
+    by: 'address',
+    thresholdCount: 1,
+    windowMs: dayMs,
+    quietMs: hourMs,
+    responses: ['alert'],
+    escalation: { thresholdCount: 5, responses: ['alert', 'slow-down'] },
+    summary: 'An upload of a stranger was refused because of what is in it.',
   },
 ] as const satisfies readonly Detector[]
 

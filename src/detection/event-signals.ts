@@ -19,17 +19,20 @@ export function eventSignals(event: RecordedEvent, view: EventView, take: TakeSi
   if (details?.['detector'] !== undefined) return
   const tell = (name: SignalName, what: string, account = event.userId ?? null): void =>
     take(signalFrom(event, name, what, account))
-  const tried = event.userId ?? textOf(details?.['account'])
+  const pseudonym = textOf(details?.['account'])
+  const tried = event.userId ?? pseudonym
+  // A decoy that has an account is named by both.
+  const isTrap = view.trapAccounts.has(tried) || view.trapAccounts.has(pseudonym)
   switch (event.event) {
     case 'authn_login_fail':
     case 'authn_password_change_fail':
       tell('login-failed', tried)
-      if (view.trapAccounts.has(tried)) tell('honeytoken-touched', tried)
+      if (isTrap) tell('honeytoken-touched', tried)
       break
     case 'authn_login_success':
     case 'authn_login_successafterfail':
       tell('login-succeeded', tried)
-      if (view.trapAccounts.has(tried)) tell('honeytoken-touched', tried)
+      if (isTrap) tell('honeytoken-touched', tried)
       break
     case 'session_logout':
       tell('session-ended', event.sessionId ?? '')
@@ -42,7 +45,8 @@ export function eventSignals(event: RecordedEvent, view: EventView, take: TakeSi
         tell('object-foreign', `${textOf(details['resource'])}:${textOf(details['key'])}`)
       break
     case 'upload_validation':
-      if (event.outcome === 'failure') tell('malware-uploaded', event.id)
+      if (event.outcome === 'failure')
+        tell((event.userId ?? null) === null ? 'malware-uploaded-by-stranger' : 'malware-uploaded', event.id)
       break
     case 'malicious_extraneous':
       if (view.trapFields.includes(textOf(details?.['field']))) tell('honeytoken-touched', event.id)

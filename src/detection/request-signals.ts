@@ -55,6 +55,9 @@ function refusalSignals(request: ObservedRequest, tell: (name: SignalName, what:
   }
   if (problem === 'NOT_FOUND' && route?.includes(':') === true)
     tell(userId === null ? 'object-missed-by-stranger' : 'object-missed', pathOf(target))
+  // Strangers are asked to log in: only of an account it is known that it may not.
+  if (problem === 'FORBIDDEN' && userId !== null && route !== null)
+    tell('route-forbidden', `${method} ${route}`)
   if (problem === 'METHOD_NOT_ALLOWED') tell('method-refused', method)
   if (problem === 'CROSS_SITE_REFUSED') tell('cross-site-refused', address)
   if (inputProblems.has(problem))

@@ -1,9 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { failedLogin, request, type Step } from '../../test/corpus/steps.ts'
 import { startRedis, type TestRedis, until } from '../../test/kit/redis.ts'
 import { Secret } from '../base/index.ts'
-import { redisCounts, type SharedCounts } from '../limits/index.ts'
+import { type CountDelta, redisCounts, type SharedCounts } from '../limits/index.ts'
+import { detectors } from './detectors.ts'
 import { createDetection, type Detection, type Finding } from './index.ts'
+import { Sharing } from './sharing.ts'
 
 const key = new Secret(Buffer.alloc(32, 7))
 const stranger = { address: '203.0.113.9', userAgent: 'x', userId: null, sessionId: null }
@@ -102,5 +104,77 @@ describe('detection on several nodes', () => {
     await until('so is the next', () => one.found.length === 2)
     await one.detection.close()
     await redis.start()
+  })
+})
+
+/** A store that answers when it is told to: nothing else can be slower than a client waits, and still answer. */
+function slowStore() {
+  const sent: (readonly CountDelta[])[] = []
+  let answer: (() => void) | undefined
+  const shared: SharedCounts = {
+    async add(deltas) {
+      sent.push(deltas)
+      await new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      return deltas.map(() => 0)
+    },
+    claim: async () => true,
+    ready: async () => undefined,
+    close: async () => undefined,
+  }
+  return { sent, shared, answer: () => answer?.() }
+}
+
+describe('sharing with a store that is slow', () => {
+  const detector = detectors.find(({ name }) => name === 'forced-browsing')
+  const counted = (subject: string, value: string) => {
+    expect(detector).toBeDefined()
+    return detector === undefined ? [] : [{ detector, subject, value, isAllowance: false }]
+  }
+
+  it('V15.2.2 piles nothing up: what was counted meanwhile leaves together, once the answer is there', async () => {
+    vi.useFakeTimers()
+    try {
+      const { sent, shared, answer } = slowStore()
+      const sharing = new Sharing(
+        shared,
+        () => undefined,
+        () => undefined,
+      )
+      for (let round = 0; round < 50; round++) {
+        for (const one of counted(`198.51.100.${round % 5}`, `/${round}`)) sharing.add(one)
+        await vi.advanceTimersByTimeAsync(1_000)
+      }
+      expect(sent).toHaveLength(1)
+      answer()
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(sent).toHaveLength(2)
+      // Five addresses are five counts, however often they came in fifty seconds.
+      expect(sent[1]).toHaveLength(5)
+      const closing = sharing.close()
+      answer()
+      await closing
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('V15.2.2 holds so many values for all subjects together', async () => {
+    const { sent, shared, answer } = slowStore()
+    const sharing = new Sharing(
+      shared,
+      () => undefined,
+      () => undefined,
+    )
+    for (let subject = 0; subject < 200; subject++)
+      for (let value = 0; value < 500; value++)
+        for (const one of counted(`198.51.100.${subject}`, `/${value}`)) sharing.add(one)
+    const closing = sharing.close()
+    await until('it is sent', () => sent.length === 1)
+    answer()
+    await closing
+    const values = (sent[0] ?? []).flatMap((delta) => (delta.kind === 'different' ? delta.values : []))
+    expect(values).toHaveLength(20_000)
   })
 })

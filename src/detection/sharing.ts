@@ -14,6 +14,8 @@ const flushMs = 200
 // What has no room within one flush counts on this node only.
 const mostSubjects = 2_000
 const mostValues = 1_000
+// Of all subjects together: more than a busy node counts while an answer is waited for.
+const mostPendingValues = 20_000
 // Claims under way; an attack makes few, because each is quiet afterwards.
 const mostClaims = 1_000
 
@@ -26,7 +28,9 @@ export class Sharing {
   readonly #tell: (discovery: Discovery) => void
   readonly #judge: (detector: Detector, subject: string, totals: Totals) => void
   #pending = new Map<string, Pending>()
+  #pendingValueCount = 0
   #timer: NodeJS.Timeout | undefined
+  #isSending = false
   #flushing: Promise<void> = Promise.resolve()
   readonly #claims = new Set<Promise<void>>()
 
@@ -51,9 +55,11 @@ export class Sharing {
     if (value === undefined) pending.amount += 1
     else {
       const values = isAllowance ? pending.allowed : pending.values
-      if (values.size < mostValues) values.add(value)
+      const before = values.size
+      if (before < mostValues && this.#pendingValueCount < mostPendingValues) values.add(value)
+      this.#pendingValueCount += values.size - before
     }
-    this.#timer ??= setTimeout(() => this.#flush(), flushMs).unref()
+    this.#flushSoon()
   }
 
   /** Tells a finding, unless another node has done so. */
@@ -74,20 +80,32 @@ export class Sharing {
   }
 
   async close(): Promise<void> {
+    await this.#flushing
     this.#flush()
     await this.#flushing
     await Promise.all(this.#claims)
     clearTimeout(this.#timer)
   }
 
+  /** One at a time: behind a store that answers slowly nothing piles up but what is pending, and that has a bound. */
+  #flushSoon(): void {
+    if (!this.#isSending) this.#timer ??= setTimeout(() => this.#flush(), flushMs).unref()
+  }
+
   #flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    if (this.#pending.size === 0) return
     const pending = [...this.#pending.values()]
     this.#pending = new Map()
-    if (pending.length === 0) return
-    // One after the other: behind a store that is slow nothing piles up but what is pending.
-    this.#flushing = this.#flushing.then(() => this.#send(pending)).catch(() => undefined)
+    this.#pendingValueCount = 0
+    this.#isSending = true
+    this.#flushing = this.#send(pending)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isSending = false
+        if (this.#pending.size > 0) this.#flushSoon()
+      })
   }
 
   async #send(pending: readonly Pending[]): Promise<void> {

@@ -15,6 +15,8 @@ export type SignalName =
   /** An object of which the database says that it is somebody else's. */
   | 'object-foreign'
   | 'path-missed'
+  /** A route that is there, and not for this account. */
+  | 'route-forbidden'
   | 'scanner-agent'
   | 'scanner-path'
   /** What has no honest reading, and what has one. */
@@ -30,6 +32,7 @@ export type SignalName =
   | 'request-refused'
   | 'request-refused-of-stranger'
   | 'malware-uploaded'
+  | 'malware-uploaded-by-stranger'
   | 'honeytoken-touched'
   | 'privileges-off-hours'
 

@@ -76,6 +76,8 @@ function objectAttacks(): readonly Attack[] {
 
 function pathAttacks(): readonly Attack[] {
   const browsing = by('forced-browsing', stranger.address)
+  const forbidden = by('forbidden-routes', 'mallory')
+  const ofOthers = (index: number): Ask => ({ route: `/api/admin/${index}`, problem: 'FORBIDDEN' })
   const paths = by('scanner-paths', stranger.address)
   const tool = by('scanner', stranger.address)
   const guessed = (index: number): Ask => ({ route: null, target: `/admin/${index}`, problem: 'NOT_FOUND' })
@@ -100,6 +102,14 @@ function pathAttacks(): readonly Attack[] {
       what: '1 path in 2 min',
       steps: asks(stranger, 2 * minuteMs, 100, guessed),
     },
+    { ...forbidden, speed: 'fast', what: '60 routes, 2/s', steps: asks(insider, 500, 60, ofOthers) },
+    {
+      ...forbidden,
+      speed: 'slow',
+      what: '1 route in 5 min',
+      steps: asks(insider, 5 * minuteMs, 60, ofOthers),
+    },
+    { ...forbidden, speed: 'hidden', what: '7 routes', steps: asks(insider, secondMs, 7, ofOthers) },
     { ...paths, speed: 'fast', what: 'a list, 2/s', steps: asks(stranger, 500, 100, famous) },
     { ...paths, speed: 'slow', what: '1 path in 15 min', steps: asks(stranger, 15 * minuteMs, 8, famous) },
     { ...paths, speed: 'hidden', what: '2 paths', steps: asks(stranger, minuteMs, 2, famous) },
@@ -224,6 +234,7 @@ function refusedAttacks(): readonly Attack[] {
   const excess = by('excess-refusals', 'mallory')
   const excessOfStranger = by('excess-refusals-address', stranger.address)
   const malware = by('malware-upload', 'mallory')
+  const malwareOfStranger = by('malware-upload-address', stranger.address)
   const method = (index: number): Ask => ({
     method: ['TRACE', 'PROPFIND', 'DEBUG'][index % 3] ?? 'TRACE',
     route: null,
@@ -232,12 +243,8 @@ function refusedAttacks(): readonly Attack[] {
   })
   const unfit = (): Ask => ({ method: 'POST', route: '/api/notes', problem: 'VALIDATION_FAILED' })
   const denied = (): Ask => ({ route: '/api/admin/users', problem: 'FORBIDDEN' })
-  const upload = event(attackMs, {
-    event: 'upload_validation',
-    outcome: 'failure',
-    userId: 'mallory',
-    address: stranger.address,
-  })
+  const upload = (userId: string | null): Step =>
+    event(attackMs, { event: 'upload_validation', outcome: 'failure', userId, address: stranger.address })
   return [
     { ...methods, speed: 'fast', what: '100, 5/s', steps: asks(stranger, 200, 100, method) },
     { ...methods, speed: 'slow', what: '1 in 2 min', steps: asks(stranger, 2 * minuteMs, 100, method) },
@@ -254,6 +261,7 @@ function refusedAttacks(): readonly Attack[] {
     { ...excessOfStranger, speed: 'fast', what: '2,000, 5/s', steps: asks(stranger, 200, 2_000, denied) },
     { ...excessOfStranger, speed: 'slow', what: '1 in 1.5 s', steps: asks(stranger, 1_500, 2_000, denied) },
     { ...excessOfStranger, speed: 'hidden', what: '1 in 4 s', steps: asks(stranger, 4_000, 2_000, denied) },
-    { ...malware, speed: 'fast', what: 'once', steps: [upload] },
+    { ...malware, speed: 'fast', what: 'once', steps: [upload(insider.userId)] },
+    { ...malwareOfStranger, speed: 'fast', what: 'once', steps: [upload(null)] },
   ]
 }

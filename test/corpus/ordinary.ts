@@ -51,6 +51,7 @@ export function ordinaryHour(seed: number): readonly Step[] {
     oldClients(chance),
     strangeSites(chance),
     administrators(chance),
+    dashboards(),
   ).filter(({ atMs }) => atMs < startMs + hourMs)
 }
 
@@ -292,6 +293,24 @@ function strangeSites(chance: Chance): readonly Step[] {
       }),
     ),
   ]
+}
+
+/** A page that was built for another role, which asks for the same forbidden things each time it is opened. */
+function dashboards(): readonly Step[] {
+  return Array.from({ length: 20 }, (_, index) => index).flatMap((index) =>
+    Array.from({ length: 30 }, (_, time) =>
+      request(
+        startMs + index * minuteMs + time * 70_000,
+        {
+          address: officeAddress,
+          userAgent: browsers[index % browsers.length] ?? '',
+          userId: `user-${index}`,
+          sessionId: `session-of-user-${index}`,
+        },
+        { route: `/api/admin/widget-${time % 5}`, problem: 'FORBIDDEN' },
+      ),
+    ),
+  )
 }
 
 function administrators(chance: Chance): readonly Step[] {

@@ -73,6 +73,27 @@ describe('shared counts', () => {
     }
   })
 
+  it('V14.2.7 stand under names and values that nobody can try out without the key', async () => {
+    const held = async (secret: Secret<Buffer>): Promise<readonly string[]> => {
+      await redis.cli('flushall')
+      const counts = redisCounts({ url: redis.url, key: secret, timeoutMs })
+      open.push(counts)
+      await counts.ready()
+      await counts.add([signals(1), different(['/secret'])])
+      await counts.claim({ series: 'guesses', subject: '203.0.113.9', forMs: hourMs })
+      const names = (await redis.cli('keys', '*')).split('\n')
+      const values = await Promise.all(
+        names.filter((name) => name.includes('paths')).map((name) => redis.cli('zrange', name, '0', '-1')),
+      )
+      return [...names, ...values]
+    }
+    const [one, again] = [await held(key), await held(key)]
+    expect(again.toSorted()).toEqual(one.toSorted())
+    const other = await held(new Secret(Buffer.alloc(32, 8)))
+    expect(one).toHaveLength(4)
+    expect(one.filter((text) => other.includes(text))).toEqual([])
+  })
+
   it('V16.3.3 slide: what has left the window does not count', async () => {
     const counts = await join()
     const short = { ...different(['a']), windowMs: 1_000 }
