@@ -27,6 +27,14 @@ const inputProblems: ReadonlySet<ProblemCode | null> = new Set([
 // Honest clients run into these all the time: a token that has expired, an edit that came too late, a limit.
 const everyday: ReadonlySet<number> = new Set([401, 408, 409, 412, 428, 429])
 
+// A page of another site can make its visitors ask for anything, by an image or a link, without a session. Whoever was
+// lured must not be banned for it, nor an office around them: what they ask for counts only where nobody is banned. It
+// is not ignored, because a scanner can say the same of itself.
+function weakerOf(name: SignalName): SignalName {
+  if (name === 'sql-evident') return 'sql-likely'
+  return name === 'injection-evident' ? 'injection-likely' : name
+}
+
 /** Tells of everything in a request that some detector counts. For an ordinary one that is nothing, and cheap. */
 export function signalsOf(request: ObservedRequest, view: RequestView, atMs: number, take: TakeSignal): void {
   const { problem, status, target, userAgent, sessionId, address } = request
@@ -36,24 +44,28 @@ export function signalsOf(request: ObservedRequest, view: RequestView, atMs: num
   if (sessionId !== null && view.sessions?.sees({ sessionId, address, userAgent, atMs }) === true)
     tell('session-moved', sessionId)
   const probe = probeOf(target)
-  if (probe !== undefined) tell(probe.signal, probe.part)
+  const isLured = request.isCrossSite === true && request.userId === null
+  if (probe !== undefined) tell(isLured ? weakerOf(probe.signal) : probe.signal, probe.part)
   if (isScannerAgent(userAgent)) tell('scanner-agent', userAgent)
   if (request.isForeignOrigin === true) tell('origin-refused', address)
-  if (view.trapFields.length > 0 && hasTrapField(target, view.trapFields)) tell('honeytoken-touched', target)
-  if (view.trapRoutes.size > 0 && isTrapRoute(request, view.trapRoutes)) tell('honeytoken-touched', target)
-  if (status >= 400 && status < 500) refusalSignals(request, tell)
+  if (!isLured && isTrapped(request, view)) tell('honeytoken-touched', target)
+  if (status >= 400 && status < 500) refusalSignals(request, isLured, tell)
   // 501, for a method that no server of ours knows.
   else if (problem === 'NOT_IMPLEMENTED') tell('method-refused', request.method)
 }
 
-function refusalSignals(request: ObservedRequest, tell: (name: SignalName, what: string) => void): void {
+function refusalSignals(
+  request: ObservedRequest,
+  isLured: boolean,
+  tell: (name: SignalName, what: string) => void,
+): void {
   const { problem, status, target, userId, route, method, address } = request
-  if (problem === 'NOT_FOUND' && route === null) {
+  if (!isLured && problem === 'NOT_FOUND' && route === null) {
     const path = pathOf(target)
     tell('path-missed', path)
     if (isScannerPath(path)) tell('scanner-path', path)
   }
-  if (problem === 'NOT_FOUND' && route?.includes(':') === true)
+  if (!isLured && problem === 'NOT_FOUND' && route?.includes(':') === true)
     tell(userId === null ? 'object-missed-by-stranger' : 'object-missed', pathOf(target))
   // Strangers are asked to log in: only of an account it is known that it may not.
   if (problem === 'FORBIDDEN' && userId !== null && route !== null)
@@ -82,6 +94,11 @@ function signalFrom(request: ObservedRequest, name: SignalName, what: string, at
 function pathOf(target: string): string {
   const query = target.indexOf('?')
   return (query === -1 ? target : target.slice(0, query)).toLowerCase()
+}
+
+function isTrapped(request: ObservedRequest, { trapFields, trapRoutes }: RequestView): boolean {
+  const hasField = trapFields.length > 0 && hasTrapField(request.target, trapFields)
+  return hasField || (trapRoutes.size > 0 && isTrapRoute(request, trapRoutes))
 }
 
 function isTrapRoute({ target, route }: ObservedRequest, traps: ReadonlySet<string>): boolean {

@@ -97,6 +97,7 @@ function observed(
     userId: caller?.id ?? null,
     sessionId: caller?.session?.id ?? null,
     ...(request.isForeignOrigin ? { isForeignOrigin: true } : {}),
+    ...(headers['sec-fetch-site'] === 'cross-site' ? { isCrossSite: true } : {}),
   }
 }
 

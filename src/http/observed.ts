@@ -26,6 +26,8 @@ export interface ObservedRequest {
   readonly sessionId: string | null
   /** Set for a preflight of an origin that CORS does not grant anything. */
   readonly isForeignOrigin?: true
+  /** Set when the browser says that a page of another site made it ask. */
+  readonly isCrossSite?: true
 }
 
 /** Told of every request once its reply is out. It never throws. */
