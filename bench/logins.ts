@@ -7,7 +7,8 @@ import { percentile, tableText } from './figures.ts'
 import { rootDir, startServer } from './server-process.ts'
 
 // What a flood of logins does to everybody else: how long an ordinary read takes at a steady rate, idle and meanwhile.
-// And how many logins there are, beside what hashing alone could do one after the other.
+// How many logins there are, beside what hashing alone could do one after the other. And how many refreshes, which hash
+// nothing: each is a transaction that is on the disk before it is answered.
 
 const readsPerSecond = 100
 const phaseMs = 8_000
@@ -24,25 +25,40 @@ const flooders = new Agent({ keepAlive: true, maxSockets: floodConnectionCount }
 
 interface Reply {
   readonly status: number
+  readonly text: string
   readonly tookMs: number
 }
 
 let askedCount = 0
 let floodedCount = 0
 
-function ask(agent: Agent, method: string, target: string, body?: string): Promise<Reply> {
+/** A new address for each request; whoever has a session keeps theirs, or would be taken for a thief. */
+function anyAddress(): string {
   askedCount += 1
-  const from = `10.${(askedCount >> 16) & 255}.${(askedCount >> 8) & 255}.${askedCount & 255}`
+  return `10.${(askedCount >> 16) & 255}.${(askedCount >> 8) & 255}.${askedCount & 255}`
+}
+
+function ask(
+  agent: Agent,
+  method: string,
+  target: string,
+  { body, from = anyAddress() }: { readonly body?: string; readonly from?: string },
+): Promise<Reply> {
   const headers = {
     'x-forwarded-for': from,
+    // As whoever logged the reader in: another browser on the same session would be asked for the password.
+    'user-agent': 'node',
     ...(body === undefined ? { authorization: `Bearer ${token}` } : { 'content-type': 'application/json' }),
   }
   const startMs = performance.now()
   return new Promise((resolve, reject) => {
     const asked = request(target, { agent, method, headers }, (response) => {
-      response.resume()
+      let text = ''
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part
+      })
       response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, tookMs: performance.now() - startMs }),
+        resolve({ status: response.statusCode ?? 0, text, tookMs: performance.now() - startMs }),
       )
     })
     asked.on('error', reject)
@@ -59,7 +75,7 @@ async function readSteadily(): Promise<readonly number[]> {
     const dueMs = startMs + (count * 1_000) / readsPerSecond
     const waitMs = dueMs - performance.now()
     if (waitMs > 0) await delay(waitMs)
-    replies.push(ask(readers, 'GET', String(url)))
+    replies.push(ask(readers, 'GET', String(url), { from: '127.0.0.1' }))
   }
   const all = await Promise.all(replies)
   assert(
@@ -78,12 +94,43 @@ async function flood(
     while (!isOver()) {
       floodedCount += 1
       const body = JSON.stringify({ email: emailOf(floodedCount), password })
-      const { status } = await ask(flooders, 'POST', `${server.address}/api/auth/login`, body)
+      const { status } = await ask(flooders, 'POST', `${server.address}/api/auth/login`, { body })
       counts.set(status, (counts.get(status) ?? 0) + 1)
     }
   }
   await Promise.all(Array.from({ length: floodConnectionCount }, worker))
   return counts
+}
+
+function refreshTokenIn({ status, text }: Reply): string {
+  assert(status === 200, `answered with tokens: ${status} ${text}`)
+  return String(Reflect.get(Object(JSON.parse(text)), 'refreshToken'))
+}
+
+/** Refreshes by several who are logged in, each as soon as the last one is answered. */
+async function refreshTimes(clientCount: number): Promise<readonly number[]> {
+  const post = (client: number, path: string, body: object): Promise<Reply> =>
+    ask(flooders, 'POST', `${server.address}/api/auth/${path}`, {
+      body: JSON.stringify(body),
+      from: `172.16.1.${client}`,
+    })
+  const tokens: string[] = []
+  for (let count = 0; count < clientCount; count += 1) {
+    floodedCount += 1
+    tokens.push(refreshTokenIn(await post(count, 'login', { email: somebody(floodedCount), password })))
+  }
+  const times: number[] = []
+  const startMs = performance.now()
+  const client = async (first: string, index: number): Promise<void> => {
+    let refreshToken = first
+    while (performance.now() - startMs < phaseMs / 2) {
+      const reply = await post(index, 'refresh', { refreshToken })
+      refreshToken = refreshTokenIn(reply)
+      times.push(reply.tookMs)
+    }
+  }
+  await Promise.all(tokens.map(client))
+  return times
 }
 
 async function hashesPerSecond(): Promise<number> {
@@ -122,6 +169,7 @@ try {
   const startMs = performance.now()
   const only = await flood(() => performance.now() - startMs > phaseMs / 2, somebody)
   const logins = (only.get(200) ?? 0) / ((performance.now() - startMs) / 1_000)
+  const refreshed = await refreshTimes(floodConnectionCount)
   const row = (name: string, values: readonly number[]): readonly string[] => [
     name,
     `${percentile(values, 0.5).toFixed(2)} ms`,
@@ -138,6 +186,7 @@ try {
   )
   process.stdout.write(
     `\n${logins.toFixed(1)} logins a second; hashing alone, one after the other, ${alone.toFixed(1)}: ${((logins / alone) * 100).toFixed(0)} %\n` +
+      `${(refreshed.length / (phaseMs / 2_000)).toFixed(0)} refreshes a second by ${floodConnectionCount} clients, p50 ${percentile(refreshed, 0.5).toFixed(1)} ms, p99 ${percentile(refreshed, 0.99).toFixed(1)} ms\n` +
       `replies to the logins: ${[...only].map(([status, count]) => `${count} × ${status}`).join(', ')}\n`,
   )
 } finally {

@@ -9,7 +9,7 @@ const wide = per('second', 1_000_000)
 const { route, owns, vocabulary } = words({
   resources: [Note, Share],
   roles: ['admin'],
-  limits: { read: wide, auth: wide },
+  limits: { read: wide, auth: wide, token: wide },
 })
 const readNote = route(
   'GET /api/notes/:id',

@@ -1,4 +1,4 @@
-import type { CompiledQuery, Dialect, QueryCompiler, QueryId, RootOperationNode } from 'kysely'
+import type { CompiledQuery, Dialect, QueryCompiler, QueryId, QueryResult, RootOperationNode } from 'kysely'
 
 /** How the connections to a database do. */
 export interface ConnectionCounts {
@@ -13,6 +13,13 @@ export interface Engine {
   readonly kind: 'sqlite' | 'postgres'
   /** A Kysely dialect over this engine; with a guard, nothing reaches the database but what the guard has compiled. */
   dialect(guard?: QueryGuard): Dialect
+  /**
+   * Runs one query of a guard outside of a transaction, as its dialect does, without what Kysely puts around it. A read
+   * of a SQLite file is there at once.
+   *
+   * @throws what the guard and the database do, also where no promise is given
+   */
+  run<R>(query: CompiledQuery, guard: QueryGuard): QueryResult<R> | Promise<QueryResult<R>>
   /** Answers when the database does. @throws `UNAVAILABLE` */
   check(): Promise<void>
   /** How its connections do; SQLite has none to count. */

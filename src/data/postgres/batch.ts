@@ -1,10 +1,8 @@
 import type { Connection, Submittable } from 'pg'
 import { assert } from '../../base/index.ts'
 import { Problem } from '../../errors/index.ts'
-import type { PreparedNames } from './prepared-names.ts'
-import { bindable, type ReadValue, readerOf } from './values.ts'
-
-const unnamed = { name: '', isNew: true }
+import { type Field, type Naming, type PreparedNames, unnamed } from './prepared-names.ts'
+import { bindable, readerOf } from './values.ts'
 
 /** One statement with its parameters. */
 export interface Statement {
@@ -25,11 +23,6 @@ export interface StatementOutcome {
   readonly tag: string
 }
 
-interface Field {
-  readonly name: string
-  readonly read: ReadValue
-}
-
 /**
  * Several statements in one round trip: they are written together with one Sync at their end. Outside of a transaction
  * they share the one that PostgreSQL opens by itself until the Sync, so that a setting of the first, made for that
@@ -43,7 +36,10 @@ export class Batch implements Submittable {
   readonly #names: PreparedNames
   readonly #settled = Promise.withResolvers<readonly StatementOutcome[]>()
   readonly #outcomes: StatementOutcome[] = []
-  #fields: readonly Field[] = []
+  /** Under which name each statement was sent. */
+  readonly #namings: Naming[] = []
+  /** The columns of the statement that runs, where the server has told them in this batch. */
+  #fields: readonly Field[] | undefined
   #rows: Record<string, unknown>[] = []
   #failure: unknown
   #stopListening: () => void = () => undefined
@@ -56,38 +52,45 @@ export class Batch implements Submittable {
 
   /** Called by the client when it is this batch's turn. */
   submit(connection: Connection): Error | null {
+    let values: (string | Buffer | null)[][]
+    try {
+      // Before anything is written: a batch is sent whole or not at all.
+      values = this.#statements.map((statement) => boundValues(statement))
+    } catch (error) {
+      this.#settled.reject(error)
+      values = []
+      connection.sync()
+      return null
+    }
     const parsing: string[] = []
+    connection.stream.cork()
+    for (const [index, { text, isQuiet, isRare }] of this.#statements.entries()) {
+      const naming = isRare ? unnamed : this.#names.nameOf(text, parsing)
+      this.#namings.push(naming)
+      const { name } = naming
+      if (naming.isNew) {
+        parsing.push(name === '' ? '' : text)
+        connection.parse({ name, text, types: [] }, true)
+      }
+      connection.bind({ portal: '', statement: name, values: values[index] ?? [] }, true)
+      if (isQuiet !== true && naming.fields === undefined) connection.describe({ type: 'P', name: '' }, true)
+      connection.execute({ portal: '', rows: '' }, true)
+    }
+    connection.sync()
+    connection.stream.uncork()
+    // Nothing is answered before this returns.
+    if (parsing.length > 0) this.#listen(connection, parsing)
+    return null
+  }
+
+  /** Notes what the server has prepared, text by text. */
+  #listen(connection: Connection, parsing: string[]): void {
     const onParsed = (): void => {
       const text = parsing.shift()
       if (text !== undefined && text !== '') this.#names.keep(text)
     }
     connection.on('parseComplete', onParsed)
     this.#stopListening = () => connection.off('parseComplete', onParsed)
-    let values: (string | Buffer | null)[][]
-    try {
-      // Before anything is written: a batch is sent whole or not at all.
-      values = this.#statements.map((statement) => boundValues(statement))
-    } catch (error) {
-      this.#stopListening()
-      this.#settled.reject(error)
-      values = []
-      connection.sync()
-      return null
-    }
-    connection.stream.cork()
-    for (const [index, { text, isQuiet, isRare }] of this.#statements.entries()) {
-      const { name, isNew } = isRare ? unnamed : this.#names.nameOf(text, parsing)
-      if (isNew) {
-        parsing.push(name === '' ? '' : text)
-        connection.parse({ name, text, types: [] }, true)
-      }
-      connection.bind({ portal: '', statement: name, values: values[index] ?? [] }, true)
-      if (isQuiet !== true) connection.describe({ type: 'P', name: '' }, true)
-      connection.execute({ portal: '', rows: '' }, true)
-    }
-    connection.sync()
-    connection.stream.uncork()
-    return null
   }
 
   handleRowDescription({
@@ -101,10 +104,12 @@ export class Batch implements Submittable {
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     if (this.#failure !== undefined) return
     const row: Record<string, unknown> = {}
+    const known = this.#fields ?? this.#namings[this.#outcomes.length]?.fields ?? []
     try {
-      for (const [index, { name, read }] of this.#fields.entries()) {
+      for (let index = 0; index < known.length; index += 1) {
+        const field = known[index]
         const text = fields[index] ?? null
-        row[name] = text === null ? null : read(text)
+        if (field !== undefined) row[field.name] = text === null ? null : field.read(text)
       }
     } catch (error) {
       this.#failure = error
@@ -113,13 +118,18 @@ export class Batch implements Submittable {
   }
 
   handleCommandComplete({ text }: { readonly text: string }): void {
+    const statement = this.#statements[this.#outcomes.length]
+    const naming = this.#namings[this.#outcomes.length]
+    // What was described and has no columns gives none the next time either.
+    if (statement?.isQuiet !== true && naming?.fields === undefined)
+      this.#names.describe(statement?.text ?? '', this.#fields ?? [])
     const counted = /^(?:SELECT|INSERT|UPDATE|DELETE|MERGE).* (\d+)$/.exec(text)?.[1]
     this.#outcomes.push({
       rows: this.#rows,
       count: counted === undefined ? undefined : Number(counted),
       tag: text,
     })
-    this.#fields = []
+    this.#fields = undefined
     this.#rows = []
   }
 

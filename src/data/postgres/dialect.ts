@@ -125,7 +125,8 @@ const isolationLevels: ReadonlySet<string> = new Set([
   'read uncommitted',
 ])
 
-class PostgresConnection implements DatabaseConnection {
+/** A session as Kysely sees it, for one guard. */
+export class PostgresConnection implements DatabaseConnection {
   readonly session: Session
   readonly #guard: QueryGuard | undefined
   /** What has failed first in the open transaction: from then on PostgreSQL takes nothing more in it. */
@@ -252,6 +253,10 @@ class PostgresConnection implements DatabaseConnection {
   #identity(lifts: readonly string[], isAgain = false): Statement[] {
     if (this.#guard === undefined) return []
     const { lifted, ...others } = this.#guard.identity
+    const { user, tenant, roles } = others
+    // Most callers have no more than a name, and this is sent before each of their statements.
+    if (!isAgain && lifts.length === 0 && [tenant, roles, lifted].every((value) => emptyValues.has(value)))
+      return [{ text: namedOnly, values: [user], isQuiet: true }]
     const opened = lifts.length === 0 ? lifted : withLifted(lifted, lifts)
     // What is empty is so already at the start of a transaction; most callers have no more than a name.
     const told = Object.entries({ ...others, lifted: opened }).filter(
@@ -262,6 +267,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 }
 
+const namedOnly = "select set_config('holdfast.user', $1, true)"
 const emptyValues: ReadonlySet<string> = new Set(['', '[]', '{}'])
 
 /** The lifted rows, and every row of some tables. */

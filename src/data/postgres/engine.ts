@@ -1,10 +1,10 @@
-import type { Dialect } from 'kysely'
+import type { CompiledQuery, Dialect, QueryResult } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../../base/index.ts'
 import { assert } from '../../base/index.ts'
 import type { ConnectionCounts, Engine, QueryGuard } from '../engine.ts'
 import { Breaker } from './breaker.ts'
-import { PostgresDialect } from './dialect.ts'
+import { PostgresConnection, PostgresDialect } from './dialect.ts'
 import { connectProblemOf, isPoolBusy } from './failure.ts'
 import { Session } from './session.ts'
 import { type PostgresTarget, readTarget } from './target.ts'
@@ -71,6 +71,17 @@ export class PostgresEngine implements Engine {
 
   dialect(guard?: QueryGuard): Dialect {
     return new PostgresDialect(this, guard)
+  }
+
+  async run<R>(query: CompiledQuery, guard: QueryGuard): Promise<QueryResult<R>> {
+    // Before a connection is asked for: what the guard has not made does not get as far.
+    guard.planOf(query)
+    const session = await this.connect(true)
+    try {
+      return await new PostgresConnection(session, guard).executeQuery<R>(query)
+    } finally {
+      this.giveBack(session)
+    }
   }
 
   async check(): Promise<void> {

@@ -229,6 +229,25 @@ describe('prepared statements', () => {
     expect(await read()).toEqual([{ a: 1, b: 'new' }])
     await sql`alter table changing alter column a type text`.execute(db)
     expect(await read()).toEqual([{ a: '1', b: 'new' }])
+    // What is remembered of the columns must not name one after another.
+    await sql`alter table changing rename column a to c`.execute(db)
+    await sql`alter table changing rename column b to a`.execute(db)
+    expect(await read()).toEqual([{ c: '1', a: 'new' }])
+  })
+
+  it('give the same rows each time, with and without columns', async () => {
+    const db = new Kysely<AnyTables>({ dialect: engineOn(postgres.url, { connectionCount: 1 }).dialect() })
+    await sql`create table repeated (a int, b text)`.execute(db)
+    for (const b of ['x', null, 'y']) {
+      const insert = db.insertInto('repeated').values({ a: 1, b })
+      expect(await insert.execute()).toMatchObject([{ numInsertedOrUpdatedRows: 1n }])
+      expect(await insert.returning(['b', 'a']).execute()).toEqual([{ b, a: 1 }])
+      expect(await db.selectFrom('repeated').select(['a', 'b']).where('a', '=', 2).execute()).toEqual([])
+      expect(await db.deleteFrom('repeated').where('a', '=', 1).returning('b').execute()).toEqual([
+        { b },
+        { b },
+      ])
+    }
   })
 
   it('are made again for the transaction after the one that they fail', async () => {

@@ -34,23 +34,26 @@ export class Session {
   /** Runs statements in one round trip. @throws Problem, see {@link problemOf} */
   async run(statements: readonly Statement[]): Promise<readonly StatementOutcome[]> {
     try {
-      return await this.#runPrepared(statements)
+      return await this.#send(statements)
     } catch (error) {
-      if (isConnectionLost(error) || isPlanStale(error)) this.#isBroken = true
-      throw problemOf(error)
+      return await this.#afterFailure(error, statements)
     }
   }
 
-  async #runPrepared(statements: readonly Statement[]): Promise<readonly StatementOutcome[]> {
+  async #afterFailure(
+    error: unknown,
+    statements: readonly Statement[],
+  ): Promise<readonly StatementOutcome[]> {
     try {
-      return await this.#send(statements)
-    } catch (error) {
       // A migration has changed a table under what was prepared. Refused before it ran, it can be sent again.
       const isAlone = !this.isInTransaction && this.client.getTransactionStatus() === 'I'
       if (this.#isBroken || !isAlone || !isPlanStale(error)) throw error
       this.#names.clear()
       const [, ...outcomes] = await this.#send([forgetPrepared, ...statements])
       return outcomes
+    } catch (last) {
+      if (isConnectionLost(last) || isPlanStale(last)) this.#isBroken = true
+      throw problemOf(last)
     }
   }
 

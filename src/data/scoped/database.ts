@@ -1,6 +1,6 @@
 import {
   createQueryId,
-  Kysely,
+  type Kysely,
   LimitNode,
   PostgresQueryCompiler,
   type QueryCompiler,
@@ -11,6 +11,7 @@ import type { Database } from '../open.ts'
 import type { Resource, RowAction } from '../resource.ts'
 import { withRetries } from '../retry.ts'
 import type { Scope } from '../scope.ts'
+import { guardedKysely } from './executor.ts'
 import { type Explanation, explainRow } from './explain.ts'
 import { RowGuard } from './guard.ts'
 import { both, columnOf, compare, selectWhere, value } from './nodes.ts'
@@ -50,12 +51,14 @@ export class OwnedRows {
   readonly #resources: readonly Resource[]
   readonly #templates: Templates
   readonly #nowMs: () => number
+  readonly #compiler: QueryCompiler
 
   constructor(database: Database, resources: readonly Resource[], options: RowsOptions = {}) {
     const { kind } = database.engine
     this.#database = database
     this.#resources = resources
     this.#nowMs = options.nowMs ?? Date.now
+    this.#compiler = kind === 'sqlite' ? new SqliteQueryCompiler() : new PostgresQueryCompiler()
     this.#templates = new Templates({ resources, dialect: kind, vault: options.vault })
   }
 
@@ -65,7 +68,7 @@ export class OwnedRows {
    */
   as<Tables = never>(scope: Scope): Kysely<Tables> {
     const guard = new RowGuard(this.#templates, scope, this.#nowMs)
-    return new Kysely<Tables>({ dialect: this.#database.engine.dialect(guard) })
+    return guardedKysely<Tables>(this.#database.engine, guard)
   }
 
   /**
@@ -81,45 +84,42 @@ export class OwnedRows {
   ): Promise<T> {
     return await withRetries(async () => {
       const guard = new RowGuard(this.#templates, scope, this.#nowMs)
-      const db = new Kysely<Tables>({ dialect: this.#database.engine.dialect(guard) })
-      return await db
+      return await guardedKysely<Tables>(this.#database.engine, guard)
         .transaction()
         .execute(async (trx) => await run(trx, inRequest(this.#database, trx, guard)))
     })
   }
 
-  /** One row by its key, under the rules of an action; `undefined` when it is absent or not the caller's. */
-  async load(resource: Resource, { scope, action, key }: RowRequest): Promise<unknown> {
+  /**
+   * One row by its key, under the rules of an action; `undefined` when it is absent or not the caller's. A promise of it
+   * where the database has to be waited for.
+   */
+  load(resource: Resource, { scope, action, key }: RowRequest): unknown {
     const guard = new RowGuard(this.#templates, scope, this.#nowMs)
     const shape = `row ${action} ${resource.table}`
-    const template = this.#templates.remembered(shape, scope, this.#compiler(), (rewriting) =>
+    const template = this.#templates.remembered(shape, scope, this.#compiler, (rewriting) =>
       oneRow(resource, action, rewriting),
     )
-    const query = guard.bind(template, [key], selectWhere(resource.table, true), createQueryId())
-    const { rows } = await new Kysely<never>({
-      dialect: this.#database.engine.dialect(guard),
-    }).executeQuery(query)
-    return rows[0]
+    const found = this.#database.engine.run(guard.bind(template, [key], anySelect, loading), guard)
+    return found instanceof Promise ? found.then(({ rows }) => rows[0]) : found.rows[0]
   }
 
   /** Why a caller may, or may not, do something to a row. Never part of a reply: it tells that the row is there. */
   async explain(resource: Resource, scope: Scope, key: string): Promise<Explanation> {
-    return await explainRow(this.#database, this.#resources, this.#compiler(), { resource, scope, key })
+    return await explainRow(this.#database, this.#resources, this.#compiler, { resource, scope, key })
   }
 
   /** Whether a row is there at all, whoever's it is. For the log of refused accesses, never for a reply. */
   async exists({ table, key: column }: Resource, key: string): Promise<boolean> {
     const node = selectWhere(table, compare(columnOf(table, column), '=', value(key)))
-    const { rows } = await this.#database.db.executeQuery(
-      this.#compiler().compileQuery(node, createQueryId()),
-    )
+    const { rows } = await this.#database.db.executeQuery(this.#compiler.compileQuery(node, createQueryId()))
     return rows.length > 0
   }
-
-  #compiler(): QueryCompiler {
-    return this.#database.engine.kind === 'sqlite' ? new SqliteQueryCompiler() : new PostgresQueryCompiler()
-  }
 }
+
+// What a driver reads of the tree of a query is that it only reads; the rest is in its text.
+const anySelect = selectWhere('holdfast', true)
+const loading = createQueryId()
 
 /** `select … from table where key = ? and <the rules of the action> limit 1` */
 function oneRow(resource: Resource, action: RowAction, rewriting: Rewriting): Rewritten {

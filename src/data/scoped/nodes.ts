@@ -4,6 +4,7 @@ import {
   BinaryOperationNode,
   ColumnNode,
   FromNode,
+  FunctionNode,
   IdentifierNode,
   type OperationNode,
   OperatorNode,
@@ -13,11 +14,13 @@ import {
   ReferenceNode,
   SelectionNode,
   SelectQueryNode,
+  SetOperationNode,
   TableNode,
   UnaryOperationNode,
   ValueNode,
   WhereNode,
 } from 'kysely'
+import { assert } from '../../base/index.ts'
 
 /** A condition in SQL, or one that is known beforehand. */
 export type Predicate = OperationNode | boolean
@@ -42,6 +45,16 @@ export function isNull(left: OperationNode, isIt: boolean): OperationNode {
     left,
     OperatorNode.create(isIt ? 'is' : 'is not'),
     ValueNode.createImmediate(null),
+  )
+}
+
+/** `(predicate) is not true`: also where it is neither true nor false, because of a null. */
+export function isNotTrue(predicate: Predicate): Predicate {
+  if (typeof predicate === 'boolean') return !predicate
+  return BinaryOperationNode.create(
+    ParensNode.create(predicate),
+    OperatorNode.create('is not'),
+    ValueNode.createImmediate(true),
   )
 }
 
@@ -89,6 +102,31 @@ export function exists(table: string, alias: string, where: Predicate): Predicat
   return UnaryOperationNode.create(OperatorNode.create('exists'), ParensNode.create(select))
 }
 
+/** A column of the rows of a table under a condition. */
+export interface Gathering {
+  readonly table: string
+  readonly alias: string
+  readonly column: OperationNode
+  readonly where: Predicate
+}
+
+/** `key in (select column from table as alias where …)`, as the dialect can use it beside others with its indexes. */
+export function gathered(
+  key: OperationNode,
+  { table, alias, column, where }: Gathering,
+  dialect: 'sqlite' | 'postgres',
+): Predicate {
+  if (where === false) return false
+  const select: SelectQueryNode = {
+    ...SelectQueryNode.createFrom([aliased(TableNode.create(table), alias)]),
+    selections: [SelectionNode.create(aliased(column, 'found'))],
+    where: WhereNode.create(sqlOf(where)),
+  }
+  if (dialect === 'sqlite') return compare(key, 'in', ParensNode.create(select))
+  // PostgreSQL uses no index for an "in" that stands in an "or"; for an array it does.
+  return compare(key, '=', FunctionNode.create('any', [FunctionNode.create('array', [select])]))
+}
+
 /** `node as name` */
 export function aliased(node: OperationNode, name: string): AliasNode {
   return AliasNode.create(node, IdentifierNode.create(name))
@@ -112,4 +150,11 @@ export function selectWhere(
     selections,
     ...(where === true ? {} : { where: WhereNode.create(sqlOf(where)) }),
   }
+}
+
+/** The rows of all selects, one after the other, or as a whole in the order that is asked of it. */
+export function unionAll([first, ...others]: readonly SelectQueryNode[]): SelectQueryNode {
+  assert(first !== undefined, 'a union has parts')
+  if (others.length === 0) return first
+  return { ...first, setOperations: others.map((other) => SetOperationNode.create('union', other, true)) }
 }

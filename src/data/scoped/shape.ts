@@ -47,7 +47,8 @@ function describe(part: unknown, values: unknown[]): string {
     return `?${part.values.length};`
   }
   let key = '{'
-  for (const [name, member] of Object.entries(part)) {
+  for (const name of Object.keys(part)) {
+    const member: unknown = Reflect.get(part, name)
     if (member !== undefined) key += name + describe(member, values)
   }
   return `${key}}`

@@ -1,3 +1,4 @@
+import { newId } from '../../base/index.ts'
 import type { Scope } from '../scope.ts'
 
 /** What one run of a compiled query brings: everything its parameters can depend on. */
@@ -8,7 +9,7 @@ export interface Run {
   /** ISO 8601 time for `created` and `changed` columns. */
   readonly now: string
   /** The key of the new row with this index; the same each time it is asked for. */
-  readonly idOf: (index: number) => string
+  idOf(index: number): string
 }
 
 /**
@@ -25,5 +26,34 @@ export class Slot {
 
 /** The parameters of a compiled query for one run. Frozen: what runs is what was compiled. */
 export function boundParameters(parameters: readonly unknown[], run: Run): readonly unknown[] {
-  return Object.freeze(parameters.map((bound) => (bound instanceof Slot ? bound.of(run) : bound)))
+  const bound: unknown[] = []
+  for (const parameter of parameters) bound.push(parameter instanceof Slot ? parameter.of(run) : parameter)
+  return Object.freeze(bound)
+}
+
+/** One run. The time and the keys are made when a parameter asks for them: a read asks for neither. */
+export class OneRun implements Run {
+  readonly values: readonly unknown[]
+  readonly scope: Scope
+  readonly #nowMs: () => number
+  #now: string | undefined
+  #ids: string[] | undefined
+
+  /** @param nowMs Gives Unix milliseconds. */
+  constructor(values: readonly unknown[], scope: Scope, nowMs: () => number) {
+    this.values = values
+    this.scope = scope
+    this.#nowMs = nowMs
+  }
+
+  get now(): string {
+    this.#now ??= new Date(this.#nowMs()).toISOString()
+    return this.#now
+  }
+
+  idOf(index: number): string {
+    this.#ids ??= []
+    this.#ids[index] ??= newId()
+    return this.#ids[index]
+  }
 }

@@ -17,12 +17,12 @@ import { type Resource, resourceOf } from '../resource.ts'
 import { ColumnTransformer } from './column-transformer.ts'
 import { asExpected, changeStamps, movesRow, requireWritable, setColumn } from './columns.ts'
 import { ownedInsert } from './insert.ts'
-import { alsoWhere, both, type Predicate, selectWhere } from './nodes.ts'
+import { alsoWhere, both, type Predicate, selectWhere, unionAll } from './nodes.ts'
 import { hasSpecialColumns, selectionsOf } from './opaque.ts'
-import { rowAt, rowPredicate } from './predicate.ts'
+import { disjointWays, rowAt, rowPredicate } from './predicate.ts'
 import { refusal } from './refuse.ts'
 import type { Consequences, Rewriting } from './rewriting.ts'
-import { sealedUpdates } from './update.ts'
+import { keyIn, sealedUpdates } from './update.ts'
 
 const roots: readonly string[] = ['SelectQueryNode', 'InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']
 
@@ -46,6 +46,9 @@ interface Target {
 }
 
 class ScopeTransformer extends ColumnTransformer {
+  /** The select around this place, innermost. */
+  #selecting: SelectQueryNode | undefined
+
   protected override transformFrom(node: FromNode, queryId?: QueryId): FromNode {
     return FromNode.create(node.froms.map((from) => this.#source(from, queryId)))
   }
@@ -60,7 +63,13 @@ class ScopeTransformer extends ColumnTransformer {
   }
 
   protected override transformSelectQuery(node: SelectQueryNode, queryId?: QueryId): SelectQueryNode {
-    return this.withNames(node.with, () => super.transformSelectQuery(node, queryId))
+    const outer = this.#selecting
+    this.#selecting = node
+    try {
+      return this.withNames(node.with, () => super.transformSelectQuery(node, queryId))
+    } finally {
+      this.#selecting = outer
+    }
   }
 
   protected override transformInsertQuery(node: InsertQueryNode, queryId?: QueryId): InsertQueryNode {
@@ -149,16 +158,45 @@ class ScopeTransformer extends ColumnTransformer {
     )
   }
 
+  /** Whether the select around a source names the one row that it wants of it. A guess that costs time at most. */
+  #isOneRow(resource: Resource, source: OperationNode): boolean {
+    const { from, joins, where } = this.#selecting ?? {}
+    if (where === undefined || joins !== undefined || from?.froms.length !== 1 || from.froms[0] !== source)
+      return false
+    return keyIn(where.where, resource, resource.table) !== undefined
+  }
+
   #readable(node: TableNode, alias: OperationNode | undefined): OperationNode {
     const table = nameOf(node)
     const original = alias === undefined ? node : AliasNode.create(node, alias)
     if (this.isInSight(table)) return original
     const resource = resourceOf(this.rewriting.resources, table)
-    const predicate = rowPredicate(this.rewriting, resource, 'read')
+    const gathers = this.#isOneRow(resource, original) ? undefined : this.rewriting.dialect
+    const predicate = rowPredicate({ ...this.rewriting, gathers }, resource, 'read')
     if (predicate === true && !hasSpecialColumns(resource)) return original
     // What is opaque must not flow into a table, where it would be stored with the mark of this process.
     const selections = selectionsOf(resource, table, this.rewriting, !this.isWriting)
-    return AliasNode.create(selectWhere(table, predicate, selections), alias ?? IdentifierNode.create(table))
+    const ways = this.#isPage(original) ? disjointWays({ ...this.rewriting, gathers }, resource) : undefined
+    const rows =
+      ways === undefined
+        ? selectWhere(table, predicate, selections)
+        : unionAll(ways.map((way) => selectWhere(table, way, selections)))
+    return AliasNode.create(rows, alias ?? IdentifierNode.create(table))
+  }
+
+  /** Whether the select around a source wants the first few of it in some order. A guess that costs time at most. */
+  #isPage(source: OperationNode): boolean {
+    const select = this.#selecting
+    if (select === undefined || this.isWriting) return false
+    const { from, joins, groupBy, setOperations, orderBy, limit } = select
+    const isAlone = joins === undefined && from?.froms.length === 1 && from.froms[0] === source
+    return (
+      isAlone &&
+      groupBy === undefined &&
+      setOperations === undefined &&
+      orderBy !== undefined &&
+      limit !== undefined
+    )
   }
 
   #target(node: OperationNode | undefined): Target {

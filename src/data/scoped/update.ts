@@ -44,7 +44,11 @@ export function sealedUpdates(
 }
 
 /** The value of `key = value` where it stands among conditions that must all hold. */
-function keyIn(node: OperationNode, resource: Resource, at: string): ((run: Run) => unknown) | undefined {
+export function keyIn(
+  node: OperationNode,
+  resource: Resource,
+  at: string,
+): ((run: Run) => unknown) | undefined {
   if (ParensNode.is(node)) return keyIn(node.node, resource, at)
   if (AndNode.is(node)) return keyIn(node.left, resource, at) ?? keyIn(node.right, resource, at)
   if (!BinaryOperationNode.is(node) || !OperatorNode.is(node.operator) || node.operator.operator !== '=')

@@ -12,12 +12,13 @@ import {
   type RootOperationNode,
   SqliteAdapter,
   SqliteIntrospector,
-  SqliteQueryCompiler,
 } from 'kysely'
 import { Problem } from '../../errors/index.ts'
-import type { QueryGuard } from '../engine.ts'
+import type { QueryGuard, QueryPlan } from '../engine.ts'
+import { PlannedOnceCompiler } from './compiler.ts'
 import type { StatementResult } from './connection.ts'
 import type { SqliteEngine } from './engine.ts'
+import { complete } from './write-group.ts'
 import type { Turn } from './writer-queue.ts'
 
 /**
@@ -42,10 +43,10 @@ export class EngineDialect implements Dialect {
 
   createQueryCompiler(): QueryCompiler {
     const guard = this.#guard
-    if (guard === undefined) return new SqliteQueryCompiler()
+    if (guard === undefined) return new PlannedOnceCompiler()
     return {
       compileQuery: <R>(node: RootOperationNode, queryId: QueryId): CompiledQuery<R> =>
-        guard.compile(node, queryId, new SqliteQueryCompiler()),
+        guard.compile(node, queryId, new PlannedOnceCompiler()),
     }
   }
 
@@ -165,27 +166,11 @@ class EngineConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const plan = this.#guard?.planOf(query)
-    const { rows, changedCount } = await this.#run(query, plan?.mustChangeCount)
-    const opened = plan === undefined ? rows : await plan.opened(rows)
-    // Kysely types rows by the query; the database gives them as records.
-    return { rows: opened as R[], numAffectedRows: changedCount }
+    return await resultOf<R>(await this.#run(query, plan?.mustChangeCount), plan)
   }
 
   async #run(query: CompiledQuery, mustChangeCount = 0): Promise<StatementResult> {
-    if (this.#turn === undefined) {
-      const isRead = query.query.kind === 'SelectQueryNode'
-      // One row is there or not; of several, some could stay when others are refused.
-      if (mustChangeCount <= 1)
-        return complete(await this.#engine.runAlone(query.sql, query.parameters, isRead), mustChangeCount)
-      await this.begin()
-      try {
-        const result = complete(this.#engine.runInTurn(query.sql, query.parameters), mustChangeCount)
-        this.commit()
-        return result
-      } finally {
-        this.rollback()
-      }
-    }
+    if (this.#turn === undefined) return await this.#engine.runAlone(query, mustChangeCount)
     const run = (): StatementResult =>
       complete(this.#engine.runInTurn(query.sql, query.parameters), mustChangeCount)
     return mustChangeCount <= 1 ? run() : this.#orTakenBack(run)
@@ -211,9 +196,16 @@ class EngineConnection implements DatabaseConnection {
 
 const changeSavepoint = 'holdfast_change'
 
-/** @throws `NOT_FOUND` when the rules have let fewer rows through than were given. */
-function complete(result: StatementResult, mustChangeCount: number): StatementResult {
-  // A statement with "returning" gives its rows and no count.
-  if (result.changedCount >= mustChangeCount || result.rows.length >= mustChangeCount) return result
-  throw new Problem('NOT_FOUND', 'the row rules refuse what the query would have written')
+/** What Kysely gets of a statement, opened where a plan says so. */
+export function resultOf<R>(
+  { rows, changedCount }: StatementResult,
+  plan: QueryPlan | undefined,
+): QueryResult<R> | Promise<QueryResult<R>> {
+  const opened = plan === undefined ? rows : plan.opened(rows)
+  // Kysely types rows by the query; the database gives them as records.
+  const given = (all: readonly unknown[]): QueryResult<R> => ({
+    rows: all as R[],
+    numAffectedRows: changedCount,
+  })
+  return opened instanceof Promise ? opened.then(given) : given(opened)
 }

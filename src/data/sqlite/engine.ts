@@ -1,11 +1,15 @@
 import { resolve } from 'node:path'
-import type { Dialect } from 'kysely'
+import type { CompiledQuery, Dialect, QueryResult } from 'kysely'
 import { assert } from '../../base/index.ts'
 import { Problem } from '../../errors/index.ts'
 import type { Engine, QueryGuard } from '../engine.ts'
 import { SqliteConnection, type StatementResult } from './connection.ts'
-import { EngineDialect } from './dialect.ts'
+import { EngineDialect, resultOf } from './dialect.ts'
+import { WriteGroup } from './write-group.ts'
 import { queueFor, type SharedQueue, type Turn } from './writer-queue.ts'
+
+// What can stand in a transaction with others: a command to the database itself, such as "vacuum", cannot.
+const groupedKinds: ReadonlySet<string> = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode'])
 
 /**
  * One database file: a connection that writes, one at a time, and one that reads without waiting for it.
@@ -18,6 +22,7 @@ export class SqliteEngine implements Engine {
   readonly #writer: SqliteConnection
   readonly #reader: SqliteConnection | undefined
   readonly #shared: SharedQueue
+  readonly #group: WriteGroup
   readonly #waitMs: number
 
   /**
@@ -35,6 +40,7 @@ export class SqliteEngine implements Engine {
       throw error
     }
     this.#shared = queueFor(path === ':memory:' ? undefined : resolve(path))
+    this.#group = new WriteGroup(this.#writer, this.#shared.queue, waitMs)
   }
 
   /** Waits for the writer. First come, first served. @throws `UNAVAILABLE` when the one before has not ended in time */
@@ -42,9 +48,29 @@ export class SqliteEngine implements Engine {
     return this.#shared.queue.take(this.#waitMs)
   }
 
-  /** Runs one statement outside a transaction. */
-  async runAlone(sql: string, parameters: readonly unknown[], isRead: boolean): Promise<StatementResult> {
-    if (isRead && this.#reader !== undefined) return this.#reader.run(sql, parameters)
+  run<R>(query: CompiledQuery, guard: QueryGuard): QueryResult<R> | Promise<QueryResult<R>> {
+    const plan = guard.planOf(query)
+    const result = this.runAlone(query, plan.mustChangeCount)
+    return result instanceof Promise
+      ? result.then((late) => resultOf<R>(late, plan))
+      : resultOf<R>(result, plan)
+  }
+
+  /**
+   * Runs one statement outside a transaction. A read of a file is there at once; a write is on the disk.
+   *
+   * @param mustChangeCount How many rows it must change; fewer, and it is taken back. @throws `NOT_FOUND`
+   */
+  runAlone(
+    { query: { kind }, sql, parameters }: CompiledQuery,
+    mustChangeCount = 0,
+  ): StatementResult | Promise<StatementResult> {
+    if (kind === 'SelectQueryNode' && this.#reader !== undefined) return this.#reader.run(sql, parameters)
+    if (groupedKinds.has(kind)) return this.#group.add({ sql, parameters, mustChangeCount })
+    return this.#inTurn(sql, parameters)
+  }
+
+  async #inTurn(sql: string, parameters: readonly unknown[]): Promise<StatementResult> {
     if (!this.#shared.queue.isHeld) return this.#write(sql, parameters)
     const turn = await this.takeTurn()
     try {
@@ -108,10 +134,13 @@ export class SqliteEngine implements Engine {
   }
 
   async check(): Promise<void> {
-    await this.runAlone('select count(*) as tables from sqlite_schema', [], true)
+    const probe = 'select count(*) as tables from sqlite_schema'
+    if (this.#reader === undefined) await this.#inTurn(probe, [])
+    else this.#reader.run(probe, [])
   }
 
   async close(): Promise<void> {
+    this.#group.end()
     this.#reader?.close()
     this.#writer.close()
     this.#shared.leave()
