@@ -3,9 +3,6 @@ import type { AuditTrail } from '../audit/index.ts'
 import { networkKey, type Secret } from '../base/index.ts'
 import { deriveKey, type KeyPurpose, mac } from '../crypto/index.ts'
 import type { Database, OwnedRows } from '../data/index.ts'
-
-import { cookieIn } from '../http/index.ts'
-import { type Identify, parseBearer } from '../identity/index.ts'
 import type { KeyEncryption } from '../keys/index.ts'
 import { type LimitStore, monotonicMs, per, policyOf } from '../limits/index.ts'
 import {
@@ -18,40 +15,35 @@ import {
 } from '../mail/index.ts'
 import type { Logger } from '../observe/index.ts'
 import {
+  type HashPlaces,
   type PasswordHashing,
   passwordHashing,
   passwordPolicy,
   settledCost,
   storedCost,
 } from '../passwords/index.ts'
-import type { Principal } from '../route/index.ts'
 import {
   defaultSessionLimits,
   deviceName,
   loadRevocations,
   RefreshTokens,
-  type RevocationIndex,
   Sessions,
 } from '../sessions/index.ts'
 import type { Settings } from '../settings/index.ts'
 import { SingleUseTokens } from '../single-use/index.ts'
-import {
-  type AccessClaims,
-  type AccessTokens,
-  accessSeconds,
-  accessTokens,
-  loadSigningKeys,
-  skewSeconds,
-} from '../tokens/index.ts'
+import { accessSeconds, accessTokens, loadSigningKeys, skewSeconds } from '../tokens/index.ts'
 import { type AccountsParts, compose } from '../users/index.ts'
+import type { WorkerSeat } from '../workers/index.ts'
+import { type AccountIdentity, accountIdentity } from './account-identity.ts'
 import type { AccountsOptions, AppDeclaration } from './declaration.ts'
 import { personalRows } from './personal-rows.ts'
 import { startUpkeep } from './upkeep.ts'
+import { hashPlacesOf, revocationsOf } from './worker-news.ts'
 
 /** Accounts, running. */
 export interface OpenAccounts {
   readonly parts: AccountsParts
-  readonly identify: Identify
+  readonly identity: AccountIdentity
   close(): Promise<void>
 }
 
@@ -66,6 +58,7 @@ export interface AccountsOpening {
   readonly trail: AuditTrail
   readonly logger: Logger
   readonly origin: () => string
+  readonly worker?: WorkerSeat | undefined
 }
 
 const defaultHashMs = 100
@@ -75,32 +68,6 @@ const defaultHashMs = 100
 const mailsPerNetwork = policyOf(per('hour', 5), { name: 'mail from network', group: 'mail' })
 const mailsPerAddress = policyOf(per('hour', 20), { name: 'mail', group: 'mail' })
 
-/**
- * The identity of accounts: a bearer token, or the cookie where there is no Authorization field at all. A field that
- * holds anything else is no credential, and the cookie does not stand in for it: the cross-site gate has not looked
- * at a request that claims to bring a token of its own.
- */
-export function accountIdentity(tokens: AccessTokens, revocations: RevocationIndex): Identify {
-  return ({ authorization, cookie }) => {
-    const transport = authorization === undefined ? 'cookie' : 'bearer'
-    const token = transport === 'bearer' ? parseBearer(authorization) : cookieIn(cookie, '__Host-access')
-    if (token === null || token === undefined) return null
-    const claims = tokens.verify(token)
-    if (claims === null) return null
-    const isLive = revocations.isLive(claims)
-    if (typeof isLive === 'boolean') return isLive ? principalOf(claims, transport) : null
-    return isLive.then((live) => (live ? principalOf(claims, transport) : null))
-  }
-}
-
-function principalOf(claims: AccessClaims, transport: 'bearer' | 'cookie'): Principal {
-  return {
-    id: claims.sub,
-    roles: claims.roles,
-    session: { id: claims.sid, authTimeSeconds: claims.auth_time, methods: claims.amr, transport },
-  }
-}
-
 /** Opens accounts: keys, sessions, mail, hashing. @throws KeyFault when a signing key does not open */
 export async function openAccounts(opening: AccountsOpening): Promise<OpenAccounts> {
   const { declaration, settings, database, rows, keyEncryption, limits, trail, logger, origin } = opening
@@ -108,11 +75,12 @@ export async function openAccounts(opening: AccountsOpening): Promise<OpenAccoun
   const failing = (doing: string) => (err: unknown) => logger.error({ err }, `${doing} has failed`)
   const keys = await loadSigningKeys(db, keyEncryption, { onFailure: failing('reading the signing keys') })
   const tokens = accessTokens(keys, { origin })
-  const revocations = await loadRevocations({
+  const index = await loadRevocations({
     db,
     tokenMs: (accessSeconds + skewSeconds) * 1000,
     onFailure: failing('reading revocations'),
   })
+  const revocations = revocationsOf(index, opening.worker)
   const singleUse = new SingleUseTokens({
     nameKey: deriveKey(settings.secret, 'single-use-name'),
     sealKey: deriveKey(settings.secret, 'single-use-data'),
@@ -124,7 +92,7 @@ export async function openAccounts(opening: AccountsOpening): Promise<OpenAccoun
   })
   const hashing = await openHashing(
     db,
-    { ...options, mode: settings.mode },
+    { ...options, mode: settings.mode, places: hashPlacesOf(opening.worker) },
     failing('measuring the cost of hashing'),
   )
   const outbox = openOutbox(opening, singleUse, failing('a mail'))
@@ -158,7 +126,7 @@ export async function openAccounts(opening: AccountsOpening): Promise<OpenAccoun
   }
   return {
     parts,
-    identify: accountIdentity(tokens, revocations),
+    identity: accountIdentity(tokens, revocations),
     async close() {
       keys.close()
       hashing.close()
@@ -184,18 +152,21 @@ function openOutbox(
   })
 }
 
+type HashingChoices = AccountsOptions & Pick<Settings, 'mode'> & { readonly places: HashPlaces | undefined }
+
 /** Hashing at the cost that was measured when the first password of all was hashed. */
 async function openHashing(
   db: Database['db'],
-  { hashMs, peppers, mode }: AccountsOptions & Pick<Settings, 'mode'>,
+  { hashMs, peppers, mode, places }: HashingChoices,
   onFailure: (error: unknown) => void,
 ): Promise<PasswordHashing> {
   // Tests hash at the floor unless they ask for more: they make many accounts.
   const targetMs = hashMs ?? (mode === 'test' ? 0 : defaultHashMs)
-  if (targetMs === 0) return passwordHashing({ peppers })
+  if (targetMs === 0) return passwordHashing({ peppers, places })
   const cost = await storedCost(db, targetMs)
-  if (cost !== null) return passwordHashing({ peppers, cost })
-  return passwordHashing({ peppers, settle: { measure: () => settledCost(db, targetMs), onFailure } })
+  if (cost !== null) return passwordHashing({ peppers, places, cost })
+  const settle = { measure: () => settledCost(db, targetMs), onFailure }
+  return passwordHashing({ peppers, places, settle })
 }
 
 /** Names for addresses in events: short, the same for the same address, and no way back. */

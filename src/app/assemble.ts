@@ -54,9 +54,8 @@ export async function assemble({
   follow,
   metrics,
 }: AssemblyParts): Promise<Assembly> {
-  const edge = createEdge(options)
-  const { fastify } = edge
   const { vocabulary } = app
+  // What no route answers is counted too, or a scanner could ask for ever.
   const unrouted = gatekeeper(
     {
       access: { kind: 'open', reason: 'Nothing is here.' },
@@ -64,10 +63,8 @@ export async function assemble({
     },
     services,
   )
-  // What no route answers is counted too, or a scanner could ask for ever.
-  fastify.addHook('onRequest', async (request, reply) => {
-    if (request.is404) await unrouted(request, reply)
-  })
+  const edge = createEdge({ ...options, watchers: { ...options.watchers, unrouted } })
+  const { fastify } = edge
   const holder: { plan?: Plan } = {}
   const planNow = (): Plan => holder.plan ?? planOf(declaration, vocabulary, [])
   const isProduction = options.mode === 'production'

@@ -16,6 +16,7 @@ const delayedCount = 1_000
 export interface ServiceParts {
   readonly rows: OwnedRows
   readonly identify: Identify
+  readonly recall: PipelineServices['recall']
   readonly refusedRow: PipelineServices['refusedRow']
   readonly emit: EmitEvent
   readonly responses: PipelineServices['responses']
@@ -32,6 +33,7 @@ export interface ServiceParts {
 export function servicesOf({
   rows,
   identify,
+  recall,
   refusedRow,
   emit,
   responses,
@@ -46,6 +48,7 @@ export function servicesOf({
     delays: new Delays(delayedCount),
     accountBannedForMs,
     identify,
+    recall,
     scoped: (scope) => rows.as(scope),
     transaction: (scope, run) => rows.transaction(scope, run),
     once: ({ field, ...request }, work) => once.reply({ ...request, key: keyIn(field) }, work),

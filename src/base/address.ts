@@ -1,4 +1,5 @@
 import { isIP, SocketAddress } from 'node:net'
+import { Recent } from './recent.ts'
 
 const mappedPrefix = '::ffff:'
 
@@ -25,6 +26,28 @@ export function normaliseAddress(text: string): string | undefined {
 function withoutMapping(address: string): string {
   const rest = address.startsWith(mappedPrefix) ? address.slice(mappedPrefix.length) : ''
   return isIP(rest) === 4 ? rest : address
+}
+
+/** Whose buckets an address takes from. */
+export interface AddressKeys {
+  /** See {@link addressKey}. */
+  readonly address: string
+  /** See {@link networkKey}. */
+  readonly network: string
+}
+
+// Some 2 MB when it is full, since what is longer than any address is not remembered: a header may say anything.
+const knownCount = 10_000
+const knownMaxChars = 64
+const known = new Recent<AddressKeys>(knownCount)
+
+/** The keys of an address in any spelling, remembered for those that were asked for lately. */
+export function addressKeys(text: string): AddressKeys {
+  const found = known.find(text)
+  if (found !== undefined) return found
+  const address = normaliseAddress(text) ?? ''
+  const keys = { address: addressKey(address), network: networkKey(address) }
+  return text.length > knownMaxChars ? keys : known.put(text, keys)
 }
 
 /**

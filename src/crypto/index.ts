@@ -18,7 +18,7 @@ export {
   type Peppers,
   verifyPassword,
 } from './password-hash.ts'
-export { randomToken, unguessableBytes } from './random.ts'
+export { randomId, randomToken, unguessableBytes } from './random.ts'
 export { openWith, sealWith } from './seal.ts'
 export {
   blindIndex,

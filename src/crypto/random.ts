@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { assert } from '../base/index.ts'
 
 /**
@@ -10,6 +10,16 @@ import { assert } from '../base/index.ts'
 export function unguessableBytes(byteCount: number): Buffer {
   assert(Number.isSafeInteger(byteCount) && byteCount >= 16 && byteCount <= 1024, 'random bytes: 16 to 1,024')
   return randomBytes(byteCount)
+}
+
+/**
+ * A UUID of version 4, for names that must not repeat or be guessed. The same as the global one, without the web's checks
+ * of its receiver.
+ *
+ * @see RFC 9562 §5.4
+ */
+export function randomId(): string {
+  return randomUUID()
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors/index.ts'
 import { bannedProblem } from './banned.ts'
-import { isPlainEncoding } from './content-type.ts'
 import { repeatedGuardedCookie } from './cookies.ts'
 import type { Cors } from './cors.ts'
 import { isCrossSite, type TrustedOrigins } from './csrf.ts'
@@ -25,8 +24,12 @@ export type Step = (request: FastifyRequest, reply: FastifyReply) => boolean
 const retryLater: Readonly<Record<string, string>> = { 'retry-after': '5' }
 
 /** Probes come by address, and must be answered while everything else is turned away. */
-export function isProbe(request: FastifyRequest): boolean {
-  const pattern = request.routeOptions.url
+function isProbe(request: FastifyRequest): boolean {
+  return isProbeRoute(request.routeOptions.url)
+}
+
+/** Whether a pattern is the one of a probe. */
+export function isProbeRoute(pattern: string | null | undefined): boolean {
   return pattern === '/health/live' || pattern === '/health/ready'
 }
 
@@ -36,12 +39,23 @@ function isConsole(request: FastifyRequest): boolean {
   return pattern === '/console' || pattern?.startsWith('/console/') === true
 }
 
-/** Notes the client's address. */
+/** Notes the client's address. The one of a socket stays the same, and is read once. */
 export function clientAddressStep(isTrusted: IsTrusted): Step {
+  const peers = new WeakMap<object, string>()
   return (request) => {
+    const { socket } = request.raw
     const forwarded = request.headers['x-forwarded-for']
-    const field = Array.isArray(forwarded) ? forwarded.join(',') : forwarded
-    request.clientAddress = clientAddressOf(request.raw.socket.remoteAddress, field, isTrusted)
+    if (forwarded !== undefined) {
+      const field = Array.isArray(forwarded) ? forwarded.join(',') : forwarded
+      request.state.clientAddress = clientAddressOf(socket.remoteAddress, field, isTrusted)
+      return false
+    }
+    let peer = peers.get(socket)
+    if (peer === undefined) {
+      peer = clientAddressOf(socket.remoteAddress, undefined, isTrusted)
+      peers.set(socket, peer)
+    }
+    request.state.clientAddress = peer
     return false
   }
 }
@@ -54,7 +68,7 @@ export function clientAddressStep(isTrusted: IsTrusted): Step {
  */
 export function banStep(bannedForMs: NonNullable<EdgeOptions['bannedForMs']>): Step {
   return (request, reply) => {
-    const forMs = bannedForMs(request.clientAddress)
+    const forMs = bannedForMs(request.state.clientAddress)
     if (forMs === undefined) return false
     reply.raw.setHeader('connection', 'close')
     throw bannedProblem(forMs)
@@ -63,10 +77,14 @@ export function banStep(bannedForMs: NonNullable<EdgeOptions['bannedForMs']>): S
 
 /** Closes a connection after so many requests; what was sent behind the last one is not carried out. */
 export function connectionQuotaStep(limits: EdgeLimits): Step {
-  const served = new WeakMap<object, number>()
-  return (request, reply) => {
-    const count = (served.get(request.raw.socket) ?? 0) + 1
-    served.set(request.raw.socket, count)
+  const served = new WeakMap<object, { count: number }>()
+  return ({ raw: { socket } }, reply) => {
+    let place = served.get(socket)
+    if (place === undefined) {
+      place = { count: 0 }
+      served.set(socket, place)
+    }
+    const count = ++place.count
     if (count >= limits.requestsPerConnectionCount) reply.raw.setHeader('connection', 'close')
     if (count > limits.requestsPerConnectionCount) {
       throw new Problem('UNAVAILABLE', 'requests per connection', { headers: retryLater })
@@ -111,9 +129,11 @@ export function headStep(limits: EdgeLimits): Step {
 export function hostStep(check: (facts: HostFacts) => HostVerdict): Step {
   return (request) => {
     const { raw } = request
+    const { host } = raw.headers
+    const verdict = check({ host, target: raw.url ?? '', localPort: raw.socket.localPort })
+    if (verdict === 'ours') return false
     // A probe comes by address, and an old one sends no Host at all.
-    if (isProbe(request) && (raw.headers.host !== undefined || raw.httpVersion === '1.0')) return false
-    const verdict = check({ host: raw.headers.host, target: raw.url ?? '', localPort: raw.socket.localPort })
+    if (isProbe(request) && (host !== undefined || raw.httpVersion === '1.0')) return false
     if (verdict === 'malformed') throw new Problem('BAD_REQUEST', 'host missing or malformed')
     if (verdict === 'misdirected') throw new Problem('MISDIRECTED_REQUEST', 'another host')
     return false
@@ -122,7 +142,8 @@ export function hostStep(check: (facts: HostFacts) => HostVerdict): Step {
 
 /** Refuses a planted twin of a guarded cookie. */
 export function cookieStep(request: FastifyRequest): boolean {
-  const repeated = repeatedGuardedCookie(request.headers.cookie ?? '')
+  const { cookie } = request.headers
+  const repeated = cookie === undefined ? undefined : repeatedGuardedCookie(cookie)
   if (repeated !== undefined) throw new Problem('BAD_REQUEST', 'repeated guarded cookie')
   return false
 }
@@ -131,12 +152,13 @@ export function cookieStep(request: FastifyRequest): boolean {
 export function corsStep(cors: Cors, offer: Offer): Step {
   return (request, reply) => {
     const { origin } = request.headers
+    if (origin === undefined) return false
     const requested = request.headers['access-control-request-method']
-    if (request.method !== 'OPTIONS' || origin === undefined || requested === undefined) {
+    if (request.method !== 'OPTIONS' || requested === undefined) {
       for (const [name, value] of cors.grant(origin)) reply.raw.setHeader(name, value)
       return false
     }
-    request.isForeignOrigin = cors.grant(origin).length === 0
+    request.state.isForeignOrigin = cors.grant(origin).length === 0
     const target = request.raw.url ?? ''
     const methods = offer.methodsAt(target)
     if (methods.length === 0) throw notOffered(request.method, target, offer)
@@ -150,11 +172,14 @@ export function corsStep(cors: Cors, offer: Offer): Step {
 /** Refuses what another site makes a browser do with its user's cookies. */
 export function crossSiteStep(trusted: TrustedOrigins): Step {
   return (request) => {
-    const { cookie, authorization, origin, ...headers } = request.headers
+    const { method, headers } = request
+    const { cookie, authorization, origin } = headers
+    // Neither can anything be changed without a method that does, nor acts a browser by itself without a cookie.
+    if (method === 'GET' || cookie === undefined) return false
     const fetchSite = headers['sec-fetch-site']
     const facts = {
-      method: request.method,
-      hasCookie: cookie !== undefined,
+      method,
+      hasCookie: true,
       hasAuthorization: authorization !== undefined,
       fetchSite: Array.isArray(fetchSite) ? fetchSite.join() : fetchSite,
       origin,
@@ -175,10 +200,4 @@ export function offeredStep(offer: Offer): Step {
     reply.code(204).header('allow', allowOf(methods)).send()
     return true
   }
-}
-
-/** Refuses compressed bodies. */
-export function encodingStep(request: FastifyRequest): boolean {
-  if (isPlainEncoding(request.headers['content-encoding'])) return false
-  throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'content encoding')
 }

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { EdgeLimits } from './limits.ts'
 import type { ObserveRequest } from './observed.ts'
 import type { ShedParts, ShedSettings } from './shed.ts'
@@ -35,12 +35,21 @@ export interface EdgeOptions {
   readonly shedding?: { readonly settings: ShedSettings; readonly parts?: ShedParts }
 }
 
+/** Calls `done` with an error to refuse the request for something else. */
+export type UnroutedHook = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (error?: Error) => void,
+) => void
+
 /** Who looks at requests. */
 export interface EdgeWatchers {
   /** Told of every request once its reply is out: metrics and detectors. */
   readonly observe?: ObserveRequest | undefined
   /** Begins a span for each request. */
   readonly tracer?: RequestTracer | undefined
+  /** Takes a request that no route answers, before it is refused for that: to count it. */
+  readonly unrouted?: UnroutedHook | undefined
 }
 
 /** Reply headers that are off unless asked for, because each tells a stranger something. */

@@ -1,36 +1,25 @@
 import './request.ts'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify as makeFastify } from 'fastify'
+import { type FastifyInstance, type FastifyRequest, fastify as makeFastify } from 'fastify'
+import { randomId } from '../crypto/index.ts'
 import { Problem } from '../errors/index.ts'
-import {
-  banStep,
-  clientAddressStep,
-  connectionQuotaStep,
-  cookieStep,
-  corsStep,
-  crossSiteStep,
-  encodingStep,
-  headStep,
-  hostStep,
-  loadStep,
-  offeredStep,
-  type Step,
-  stoppingStep,
-} from './arrival.ts'
-import { CompletionLog, logCompletion, noteProblem, observeUnsent } from './completion-log.ts'
-import { isJsonType } from './content-type.ts'
-import { corsFor } from './cors.ts'
+import { safeLines } from '../observe/index.ts'
+import { noteProblem, QuietLog } from './completion-log.ts'
+import { isJsonType, isPlainEncoding } from './content-type.ts'
+import { Deadlines } from './deadlines.ts'
+import { type EdgeParts, installSteps, refuseUnrouted } from './edge-hooks.ts'
 import type { EdgeOptions, OptionalHeaders } from './edge-options.ts'
-import { type IsTrusted, trustOf } from './forwarded.ts'
+import { countForeignHooks } from './foreign-hooks.ts'
+import { trustOf } from './forwarded.ts'
 import { secureCheck } from './headers.ts'
 import { createHealth, type HealthRegistry } from './health.ts'
-import { hostCheck } from './host.ts'
+import { lazyCompilers } from './lazy-compilers.ts'
 import { defaultLimits, type EdgeLimits } from './limits.ts'
 import { createNodeServer } from './node-server.ts'
-import { offerOf } from './offered.ts'
+import { isTimed } from './pipeline/mark.ts'
 import { problemOf } from './problem-of.ts'
 import { sendProblem } from './problem-reply.ts'
 import { queryParser } from './query.ts'
-import { dress, hardenedReplies } from './response.ts'
+import { dressInjected, HardenedReply, hardenedReplies } from './response.ts'
 import { collectRoutes, type RegisteredRoute } from './routes-seen.ts'
 import { createShedder, defaultShedSettings, type LoadShedder } from './shed.ts'
 import { socketErrorHandler } from './socket-errors.ts'
@@ -44,17 +33,6 @@ export interface Edge {
   readonly routes: readonly RegisteredRoute[]
   readonly health: HealthRegistry
   readonly shedder: LoadShedder
-}
-
-/** What the parts of one edge share. */
-interface Parts {
-  readonly options: EdgeOptions
-  readonly limits: EdgeLimits
-  readonly isTrusted: IsTrusted
-  readonly health: HealthRegistry
-  readonly shedder: LoadShedder
-  /** Puts the security headers on a reply that was not made by our own server: an injected one. */
-  readonly dressStep: Step
 }
 
 const checkTimeoutMs = 2_000
@@ -72,8 +50,9 @@ export function createEdge(options: EdgeOptions): Edge {
   const isTrusted = trustOf(options.trustedProxies)
   const isSecure = secureCheck(options.origin, isTrusted)
   const { settings = defaultShedSettings, parts: shedParts } = options.shedding ?? {}
-  const parts: Parts = {
+  const parts: EdgeParts = {
     options,
+    completion: { observe: options.watchers?.observe, writeSafe: safeLines(options.logger) },
     limits,
     isTrusted,
     health: createHealth({
@@ -81,47 +60,51 @@ export function createEdge(options: EdgeOptions): Edge {
       onFailure: (check, error) => options.logger.warn({ check, err: error }, 'not ready'),
     }),
     shedder: createShedder(settings, shedParts),
-    dressStep: (request, reply) => {
-      if (!reply.raw.hasHeader('x-content-type-options')) dress(reply.raw, isSecure(request.raw))
+    dressStep: (request, { raw }) => {
+      if (!(raw instanceof HardenedReply)) dressInjected(raw, isSecure(request.raw))
       return false
     },
   }
   const fastify = instanceOf(parts, isSecure)
   const routes = collectRoutes(fastify)
-  fastify.decorateRequest('clientAddress', '')
-  fastify.decorateRequest('caller', null)
-  fastify.decorateRequest('isForeignOrigin', false)
-  fastify.decorateRequest('trace', undefined)
-  fastify.decorateRequest('isNoted', false)
+  limitHandlers(fastify, limits.handlerTimeoutMs)
+  decorateRequests(fastify)
   installSteps(fastify, parts)
   installJson(fastify, limits)
   installErrors(fastify, options.headers ?? {})
   installReplies(fastify, parts)
+  const deadlines = new Deadlines(limits.handlerTimeoutMs)
+  fastify.decorate('edge', {
+    deadlines,
+    foreignHooks: countForeignHooks(fastify),
+    isPlain: options.headers?.responseTime !== true,
+  })
   fastify.addHook('onReady', async () => parts.health.serve())
   fastify.addHook('onClose', async () => parts.shedder.stop())
   return { fastify, routes, health: parts.health, shedder: parts.shedder }
 }
 
-function instanceOf(parts: Parts, isSecure: ReturnType<typeof secureCheck>): FastifyInstance {
+function instanceOf(parts: EdgeParts, isSecure: ReturnType<typeof secureCheck>): FastifyInstance {
   const { options, limits } = parts
   const { logger, tls, tlsPollMs = defaultTlsPollMs } = options
-  const replies = hardenedReplies(isSecure)
-  return makeFastify({
+  const replies = hardenedReplies({ isSecure, isStopping: () => parts.health.phase === 'stopping' })
+  const fastify = makeFastify({
     serverFactory: (handler) => createNodeServer(handler, { limits, replies, logger, tls, tlsPollMs }),
     clientErrorHandler: socketErrorHandler(replies, logger),
     frameworkErrors: (error, request, reply) => refuseUnrouted(error, request, reply, parts),
-    loggerInstance: logger,
-    logController: new CompletionLog(options.watchers?.observe),
+    // Each request gets a log of ours, see RequestLog; with one of its own, Fastify would make two for it.
+    logger: false,
+    logController: new QuietLog(),
+    schemaController: { compilersFactory: lazyCompilers() },
     // Never the client's: an id from outside could repeat, lie, or carry anything into the log.
     requestIdHeader: false,
-    genReqId: () => crypto.randomUUID(),
+    genReqId: randomId,
     // Fastify's own reading of forwarding headers stays off; forwarded.ts does it.
     trustProxy: false,
     allowErrorHandlerOverride: false,
     return503OnClosing: false,
     exposeHeadRoutes: true,
     bodyLimit: limits.bodyBytes,
-    handlerTimeout: limits.handlerTimeoutMs,
     routerOptions: {
       caseSensitive: true,
       ignoreTrailingSlash: false,
@@ -131,65 +114,30 @@ function instanceOf(parts: Parts, isSecure: ReturnType<typeof secureCheck>): Fas
       querystringParser: queryParser(limits.queryParameterCount),
     },
   })
+  fastify.log = logger
+  return fastify
 }
 
-// The order is the security model. Nothing of the body has been read before the last of these has passed.
-function installSteps(fastify: FastifyInstance, parts: Parts): void {
-  const { options, limits, health, shedder } = parts
-  const offer = offerOf(fastify)
-  const { tracer } = options.watchers ?? {}
-  const arrival: readonly Step[] = [
-    parts.dressStep,
-    namingStep(options.headers ?? {}),
-    clientAddressStep(parts.isTrusted),
-    banStep(options.bannedForMs ?? nobody),
-    connectionQuotaStep(limits),
-    stoppingStep(health),
-    loadStep(shedder),
-    headStep(limits),
-    hostStep(hostCheck(options.origin, options.mode)),
-    cookieStep,
-    corsStep(corsFor(options.allowedOrigins), offer),
-    crossSiteStep({ own: options.origin.origin, listed: new Set(options.allowedOrigins) }),
-  ]
-  // These come after every other onRequest hook, so that limits count also what no route takes.
-  const beforeBody: readonly Step[] = [offeredStep(offer), encodingStep]
-
-  fastify.addHook('onRequest', (request, reply, done) => {
-    observeUnsent(request, reply, options.watchers?.observe)
-    if (tracer !== undefined) request.trace = tracer.startRequest(request.headers, request.method)
-    if (!runSteps(arrival, request, reply, done)) done()
+function decorateRequests(fastify: FastifyInstance): void {
+  // The first hook gives each its own.
+  fastify.decorateRequest('state')
+  fastify.decorateRequest('clientAddress', {
+    getter() {
+      return this.state.clientAddress
+    },
   })
-  fastify.addHook('preParsing', (request, reply, _payload, done) => {
-    if (!runSteps(beforeBody, request, reply, done)) done()
+  fastify.decorateRequest('caller', {
+    getter() {
+      return this.state.caller
+    },
   })
 }
 
-function nobody(): undefined {
-  return undefined
-}
-
-/** Runs steps until one answers or refuses; `true` when nothing is left to do. */
-function runSteps(
-  steps: readonly Step[],
-  request: FastifyRequest,
-  reply: FastifyReply,
-  refuse: (problem: Problem) => void,
-): boolean {
-  try {
-    return steps.some((step) => step(request, reply))
-  } catch (error) {
-    refuse(problemOf(error))
-    return true
-  }
-}
-
-function namingStep({ requestId = false, apiVersion }: OptionalHeaders): Step {
-  return (request, { raw }) => {
-    if (requestId) raw.setHeader('x-request-id', request.id)
-    if (apiVersion !== undefined) raw.setHeader('api-version', apiVersion)
-    return false
-  }
+/** Cuts off handlers that are none of ours; those see to it themselves. */
+function limitHandlers(fastify: FastifyInstance, handlerTimeoutMs: number): void {
+  fastify.addHook('onRoute', (route) => {
+    if (!isTimed(route.config ?? {})) route.handlerTimeout ??= handlerTimeoutMs
+  })
 }
 
 function installJson(fastify: FastifyInstance, limits: EdgeLimits): void {
@@ -203,6 +151,11 @@ function installJson(fastify: FastifyInstance, limits: EdgeLimits): void {
   fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (!isJsonType(request.headers['content-type'])) {
       done(new Problem('UNSUPPORTED_MEDIA_TYPE', 'content type parameters'))
+      return
+    }
+    // Routes of an application were held to this before their body was read.
+    if (!isPlainEncoding(request.headers['content-encoding'])) {
+      done(new Problem('UNSUPPORTED_MEDIA_TYPE', 'content encoding'))
       return
     }
     let value: unknown
@@ -220,7 +173,7 @@ function installErrors(fastify: FastifyInstance, { responseTime = false }: Optio
   fastify.setErrorHandler((error: unknown, request, reply) => {
     const problem = isAborted(request) ? new Problem('BAD_REQUEST', 'the client went away') : problemOf(error)
     noteProblem(request, problem)
-    if (responseTime) reply.header('x-response-time', durationText(reply))
+    if (responseTime) reply.header('x-response-time', durationText(request))
     sendProblem(reply, problem)
   })
   // Reached through reply.callNotFound() only; unrouted requests are answered before.
@@ -229,10 +182,6 @@ function installErrors(fastify: FastifyInstance, { responseTime = false }: Optio
     noteProblem(request, problem)
     sendProblem(reply, problem)
   })
-  fastify.addHook('onRequestAbort', (request, done) => {
-    request.log.info({ clientAddress: request.clientAddress }, 'request aborted by the client')
-    done()
-  })
 }
 
 // The body stopped before its end and the socket is gone: not an error of ours, whatever was thrown.
@@ -240,33 +189,14 @@ function isAborted({ raw }: FastifyRequest): boolean {
   return raw.destroyed && !raw.complete
 }
 
-function refuseUnrouted(error: Error, request: FastifyRequest, reply: FastifyReply, parts: Parts): void {
-  // The router refused the target itself, so no hook has run.
-  const steps = [
-    parts.dressStep,
-    clientAddressStep(parts.isTrusted),
-    banStep(parts.options.bannedForMs ?? nobody),
-  ]
-  const answer = (problem: Problem): void => {
-    noteProblem(request, problem)
-    sendProblem(reply, problem)
-    logCompletion(request, reply, 0, parts.options.watchers?.observe)
-  }
-  if (!runSteps(steps, request, reply, answer)) answer(problemOf(error))
-}
-
-function installReplies(fastify: FastifyInstance, { options, health }: Parts): void {
-  const { responseTime = false } = options.headers ?? {}
-  fastify.addHook('onSend', (_request, reply, _payload, done) => {
-    if (health.phase === 'stopping') reply.header('connection', 'close')
-    const vary = reply.getHeader('vary')
-    // A handler that names another field must not take Origin away.
-    if (typeof vary === 'string' && !/\borigin\b/i.test(vary)) reply.header('vary', `${vary}, Origin`)
-    if (responseTime) reply.header('x-response-time', durationText(reply))
+function installReplies(fastify: FastifyInstance, { options }: EdgeParts): void {
+  if (options.headers?.responseTime !== true) return
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    reply.header('x-response-time', durationText(request))
     done()
   })
 }
 
-function durationText(reply: FastifyReply): string {
-  return `${Math.round(reply.elapsedTime)}ms`
+function durationText({ state }: FastifyRequest): string {
+  return `${Math.round(performance.now() - state.startedMs)}ms`
 }

@@ -37,12 +37,20 @@ export function hostCheck(
       loopbackNames.some((loopback) => name === portAdded(loopback, localPort, defaultPort))
     )
   }
+  // Nearly every request is for the host of the one before.
+  let knownHost: string | undefined
+  let knownPort: number | undefined
   return ({ host, target, localPort }) => {
+    if (host === knownHost && localPort === knownPort && host !== undefined && target.startsWith('/'))
+      return 'ours'
     if (host === undefined || !authority.test(host)) return 'malformed'
     const named = absoluteForm.exec(target)?.[1]
     if (named !== undefined && !authority.test(named)) return 'malformed'
     if (named !== undefined && !isOurs(named, localPort)) return 'misdirected'
-    return isOurs(host, localPort) ? 'ours' : 'misdirected'
+    if (!isOurs(host, localPort)) return 'misdirected'
+    knownHost = host
+    knownPort = localPort
+    return 'ours'
   }
 }
 

@@ -43,6 +43,15 @@ const maxFaultCount = 20
  * @see OWASP ASVS 5.0 §16.5.1, §16.5.3
  */
 export function problemOf(thrown: unknown): Problem {
+  try {
+    return readProblem(thrown)
+  } catch {
+    // An object whose members cannot be read: a proxy, or one with a getter that throws.
+    return new Problem('INTERNAL', 'unforeseen', { cause: 'what was thrown cannot be read' })
+  }
+}
+
+function readProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   const { code, statusCode } = traitsOf(thrown)
   if (isNoRow(thrown)) return new Problem('NOT_FOUND', 'a query had no row', { cause: thrown })

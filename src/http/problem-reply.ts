@@ -1,9 +1,10 @@
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 import { nodeHttp } from '../base/index.ts'
 import { Problem, type ProblemCode, problemBody } from '../errors/index.ts'
 import { isTlsSocket, securityHeaders } from './headers.ts'
-import { dress } from './response.ts'
+import { dress, HardenedReply } from './response.ts'
 
 const contentType = 'application/problem+json'
 
@@ -36,9 +37,8 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
     raw.destroy()
     return
   }
-  const isSecure = raw.hasHeader('strict-transport-security')
-  for (const name of raw.getHeaderNames()) raw.removeHeader(name)
-  dress(raw, isSecure)
+  if (raw instanceof HardenedReply) raw.startAnew()
+  else startAnew(raw)
   for (const [name, value] of kept) if (value !== undefined) raw.setHeader(name, value)
   for (const [name, value] of Object.entries(headersOf(problem))) raw.setHeader(name, value)
   const text = bodyText(problem, request.id)
@@ -46,6 +46,12 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
   raw.statusCode = problem.status
   if (request.method === 'HEAD') raw.end()
   else raw.end(text)
+}
+
+function startAnew(raw: ServerResponse): void {
+  const isSecure = raw.hasHeader('strict-transport-security')
+  for (const name of raw.getHeaderNames()) raw.removeHeader(name)
+  dress(raw, isSecure)
 }
 
 function isKept(name: string): boolean {

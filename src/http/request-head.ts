@@ -10,7 +10,7 @@ export interface RequestHead {
 }
 
 // Node keeps the first of these and drops the rest, a proxy may keep the last: two readers, two requests.
-const singleNames: ReadonlySet<string> = new Set([
+const singleNames: readonly string[] = [
   'authorization',
   'content-encoding',
   'content-length',
@@ -19,7 +19,8 @@ const singleNames: ReadonlySet<string> = new Set([
   'idempotency-key',
   'origin',
   'sec-fetch-site',
-])
+]
+const singleLengths: ReadonlySet<number> = new Set(singleNames.map((name) => name.length))
 
 /**
  * Holds the head of a request against the limits.
@@ -31,15 +32,19 @@ export function headRefusal({ url = '', rawHeaders }: RequestHead, limits: EdgeL
   if (url.length > limits.urlChars) return new Problem('URI_TOO_LONG', 'request target')
   if (rawHeaders.length > limits.headerCount * 2) return new Problem('HEADERS_TOO_LARGE', 'too many fields')
   let bytes = 0
-  const seen = new Set<string>()
-  for (const [index, text] of rawHeaders.entries()) {
+  let seen = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const text = rawHeaders[at] ?? ''
     // Two more for the colon and space of a name, and for the line end of a value.
-    bytes += text.length + 2
-    if (index % 2 === 1) continue
+    bytes += text.length + (rawHeaders[at + 1] ?? '').length + 4
+    // Most names are of another length, and need not be spelled out.
+    if (!singleLengths.has(text.length)) continue
     const name = text.toLowerCase()
-    if (!singleNames.has(name)) continue
-    if (seen.has(name)) return new Problem('BAD_REQUEST', `repeated ${name}`)
-    seen.add(name)
+    const index = singleNames.indexOf(name)
+    if (index === -1) continue
+    const bit = 1 << index
+    if ((seen & bit) !== 0) return new Problem('BAD_REQUEST', `repeated ${name}`)
+    seen |= bit
   }
   return bytes > limits.headerBytes ? new Problem('HEADERS_TOO_LARGE', 'too many bytes') : undefined
 }

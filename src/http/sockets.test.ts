@@ -245,7 +245,7 @@ describe('connections', () => {
   })
 
   it('V3.4.4 makes replies with every header, also those that Fastify never sees', async () => {
-    const { Reply } = hardenedReplies(() => false)
+    const { Reply } = hardenedReplies({ isSecure: () => false, isStopping: () => false })
     const server = createServer({ ServerResponse: Reply }, (_request, response) => response.end())
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     const address = server.address()

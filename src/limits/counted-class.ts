@@ -1,4 +1,4 @@
-import { addressKey, networkKey, normaliseAddress } from '../base/index.ts'
+import { addressKeys } from '../base/index.ts'
 import type { LimitBy, LimitClass, LimitKey, LimitRule, LimitSubject } from '../route/limit-class.ts'
 import type { LimitCheck } from './limit.ts'
 import { type LimitPolicy, policyOf } from './policy.ts'
@@ -35,24 +35,25 @@ export function countedClass(name: string, limits: LimitClass): CountedClass {
 
 /** The buckets that a request takes from; none of those for which it has no key. */
 export function checksOf(counted: CountedClass, subject: LimitSubject, cost = 1): LimitCheck[] {
-  return checksBy(counted, subject, cost, () => true)
+  return checksBy(counted, subject, cost, false)
 }
 
 /** Those of them that are the address's own, whoever sends the request. */
 export function addressChecksOf(counted: CountedClass, subject: LimitSubject, cost = 1): LimitCheck[] {
-  return checksBy(counted, subject, cost, (by) => by === 'address' || by === 'network')
+  return checksBy(counted, subject, cost, true)
 }
 
 function checksBy(
   { rules }: CountedClass,
   subject: LimitSubject,
   cost: number,
-  isMeant: (by: LimitBy) => boolean,
+  onlyAddress: boolean,
 ): LimitCheck[] {
   const checks: LimitCheck[] = []
   for (const { policy, by } of rules) {
     for (const whom of by) {
-      const key = isMeant(whom) ? keyOf(whom, subject) : null
+      if (onlyAddress && whom !== 'address' && whom !== 'network') continue
+      const key = keyOf(whom, subject)
       if (key !== null) checks.push({ policy, key, cost })
     }
   }
@@ -69,13 +70,14 @@ function keyOf(by: LimitBy, subject: LimitSubject): string | null {
   if (typeof by === 'object') return customKey(by, subject)
   switch (by) {
     case 'address':
-      return `address:${addressKey(spelled(subject))}`
+      // In any spelling, so that no caller who forgets it gives each spelling a bucket of its own (CVE-2026-45364).
+      return `address:${addressKeys(subject.address).address}`
     case 'network':
-      return `network:${networkKey(spelled(subject))}`
+      return `network:${addressKeys(subject.address).network}`
     case 'account':
       return prefixed('account', account)
     case 'account+address':
-      return `pair:${addressKey(spelled(subject))} ${account ?? ''}`
+      return `pair:${addressKeys(subject.address).address} ${account ?? ''}`
     case 'session':
       return prefixed('session', session)
     case 'tenant':
@@ -87,11 +89,6 @@ function keyOf(by: LimitBy, subject: LimitSubject): string | null {
     default:
       return by satisfies never
   }
-}
-
-/** Once more, so that no caller who forgets it gives each spelling of an address a bucket of its own (CVE-2026-45364). */
-function spelled({ address }: LimitSubject): string {
-  return normaliseAddress(address) ?? ''
 }
 
 function prefixed(kind: string, value: string | undefined): string | null {

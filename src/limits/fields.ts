@@ -13,16 +13,38 @@ export type FieldStyle = 'ietf' | 'ietf-and-legacy'
  * @example { 'ratelimit-policy': '"read";q=300;w=60', ratelimit: '"read";r=299' }
  */
 export function limitFields(decision: LimitDecision, style: FieldStyle = 'ietf'): Record<string, string> {
+  const { buckets } = decision
+  const [first, second] = buckets
+  // Nearly every class has one rule, by address and by account.
+  if (
+    first !== undefined &&
+    buckets.length <= 2 &&
+    (second === undefined || second.policy === first.policy)
+  ) {
+    const tighter = second !== undefined && isTighter(second, first) ? second : first
+    if (decision.allowed && style === 'ietf')
+      return { 'ratelimit-policy': policyItem(tighter.policy), ratelimit: stateItem(tighter) }
+    return fieldsOf([tighter], decision, style)
+  }
   const tightest = new Map<LimitPolicy, BucketState>()
   for (const bucket of decision.buckets) {
     const other = tightest.get(bucket.policy)
     if (other === undefined || isTighter(bucket, other)) tightest.set(bucket.policy, bucket)
   }
-  const states = [...tightest.values()]
+  return fieldsOf([...tightest.values()], decision, style)
+}
+
+function fieldsOf(
+  states: readonly BucketState[],
+  { allowed, retryAfterMs }: LimitDecision,
+  style: FieldStyle,
+): Record<string, string> {
+  const policies = states.map(({ policy }) => policyItem(policy)).join(', ')
+  const ratelimit = states.map(stateItem).join(', ')
   return {
-    ...(decision.allowed ? {} : { 'retry-after': String(secondsOf(decision.retryAfterMs)) }),
-    'ratelimit-policy': states.map(({ policy }) => policyItem(policy)).join(', '),
-    ratelimit: states.map(stateItem).join(', '),
+    ...(allowed ? {} : { 'retry-after': String(secondsOf(retryAfterMs)) }),
+    'ratelimit-policy': policies,
+    ratelimit,
     ...(style === 'ietf' ? {} : legacyFields(states)),
   }
 }
@@ -36,19 +58,29 @@ export function concurrencyFields(name: string, maxCount: number, retryMs: numbe
   }
 }
 
-const policyItems = new WeakMap<LimitPolicy, string>()
+interface PolicyTexts {
+  readonly item: string
+  readonly name: string
+}
 
-/** Written once for each policy: it stands on every reply. */
-function policyItem(policy: LimitPolicy): string {
-  const known = policyItems.get(policy)
+const policyTexts = new WeakMap<LimitPolicy, PolicyTexts>()
+
+/** Written once for each policy: they stand on every reply. */
+function textsOf(policy: LimitPolicy): PolicyTexts {
+  const known = policyTexts.get(policy)
   if (known !== undefined) return known
-  const made = `${quoted(policy.name)};q=${policy.count};w=${policy.windowSeconds}`
-  policyItems.set(policy, made)
+  const name = quoted(policy.name)
+  const made = { name, item: `${name};q=${policy.count};w=${policy.windowSeconds}` }
+  policyTexts.set(policy, made)
   return made
 }
 
+function policyItem(policy: LimitPolicy): string {
+  return textsOf(policy).item
+}
+
 function stateItem({ policy, remaining, waitMs }: BucketState): string {
-  return `${quoted(policy.name)};r=${remaining}${waitMs > 0 ? `;t=${secondsOf(waitMs)}` : ''}`
+  return `${textsOf(policy).name};r=${remaining}${waitMs > 0 ? `;t=${secondsOf(waitMs)}` : ''}`
 }
 
 /** What clients read before there was a draft: the tightest policy alone, and seconds from now. */

@@ -1,14 +1,17 @@
 import { assert } from '../base/index.ts'
 import { unguessableBytes } from '../crypto/index.ts'
-import { maxCostOf } from './algorithm.ts'
+import type { Algorithm } from './algorithm.ts'
+import type { BucketSegment } from './bucket-segment.ts'
 import { BucketTable, maxKeyCount } from './bucket-table.ts'
 import { carryOut, decisionOf, planOf, type Wanted } from './claims.ts'
+import { assertCost } from './cost.ts'
 import { KeyHash } from './key-hash.ts'
 import type { LimitCheck, LimitDecision, LimitStore } from './limit.ts'
 import type { LimitPolicy } from './policy.ts'
 import { wholeTimeMs } from './whole-time.ts'
 
-const defaultKeyCount = 250_000
+/** How many buckets of one policy a store remembers unless it is told. */
+export const defaultKeyCount = 250_000
 
 /** How a memory store is made. */
 export interface MemoryStoreOptions {
@@ -36,6 +39,16 @@ export function memoryStore(options: MemoryStoreOptions = {}): LimitStore {
   return new MemoryStore(options)
 }
 
+/** A bucket that is there. */
+interface Found {
+  readonly policy: LimitPolicy
+  readonly algorithm: Algorithm
+  readonly segment: BucketSegment
+  readonly at: number
+  readonly cost: number
+  readonly waitMs: number
+}
+
 class MemoryStore implements LimitStore {
   readonly #keyCount: number
   readonly #hash = new KeyHash(unguessableBytes(16))
@@ -57,6 +70,8 @@ class MemoryStore implements LimitStore {
       const decision = this.#consumeOne(first, wholeMs)
       if (decision !== undefined) return decision
     }
+    const known = checks.length > 1 ? this.#consumeKnown(checks, wholeMs) : undefined
+    if (known !== undefined) return known
     const wanted = this.#wantedOf(checks)
     for (const { table, high, low } of wanted)
       if (table.segmentOf(high).find(high, low) < 0) table.clear(high, wholeMs)
@@ -115,12 +130,48 @@ class MemoryStore implements LimitStore {
     return { allowed, remaining: allowed ? remaining : 0, retryAfterMs: refusedMs, buckets }
   }
 
+  /**
+   * The same for several buckets, where all are there and no two are one: nothing has to make room, so what is decided
+   * can be done in place. `undefined` for any other request, with nothing done.
+   */
+  #consumeKnown(checks: readonly LimitCheck[], wholeMs: number): LimitDecision | undefined {
+    const found: Found[] = []
+    let waitMs = 0
+    for (const { policy, key, cost = 1 } of checks) {
+      assertCheck(policy, cost, checks)
+      const { algorithm } = this.#tableOf(policy)
+      const segment = this.#segmentOf(policy, key)
+      const at = segment.find(this.#hash.high, this.#hash.low)
+      if (at < 0 || found.some((other) => other.segment === segment && other.at === at)) return undefined
+      const one = { policy, algorithm, segment, at, cost, waitMs: 0 }
+      one.waitMs = algorithm.waitMs(policy, segment.cells, at, wholeMs, cost)
+      if (one.waitMs > waitMs) waitMs = one.waitMs
+      found.push(one)
+    }
+    const allowed = waitMs === 0
+    let least = Number.POSITIVE_INFINITY
+    const buckets = found.map((one) => {
+      const { policy, algorithm, at, cost } = one
+      const { cells } = one.segment
+      if (allowed) algorithm.take(policy, cells, at, wholeMs, cost)
+      const remaining = algorithm.remaining(policy, cells, at, wholeMs)
+      if (remaining < least) least = remaining
+      // One that is left does not have to wait.
+      const nextMs = remaining > 0 ? 0 : algorithm.waitMs(policy, cells, at, wholeMs, 1)
+      return { policy, remaining, waitMs: allowed ? nextMs : one.waitMs }
+    })
+    return { allowed, remaining: allowed ? least : 0, retryAfterMs: waitMs, buckets }
+  }
+
+  #segmentOf(policy: LimitPolicy, key: string): BucketSegment {
+    this.#hash.read(key)
+    return this.#tableOf(policy).segmentOf(this.#hash.high)
+  }
+
   #wantedOf(checks: readonly LimitCheck[]): Wanted[] {
     assert(checks.length > 0 && checks.length <= this.#keyCount, 'a request is counted somewhere')
-    const group = checks[0]?.policy.group
     return checks.map(({ policy, key, cost = 1 }) => {
-      assert(policy.group === group, 'the checks of a request are of one group')
-      assertCost(policy, cost)
+      assertCheck(policy, cost, checks)
       this.#hash.read(key)
       const { high, low } = this.#hash
       return { table: this.#tableOf(policy), high, low, cost }
@@ -138,7 +189,7 @@ class MemoryStore implements LimitStore {
   }
 }
 
-function assertCost(policy: LimitPolicy, cost: number): void {
-  const isPossible = Number.isInteger(cost) && cost > 0 && cost <= maxCostOf(policy)
-  assert(isPossible, 'a request costs a whole number above zero, at most what the bucket holds')
+function assertCheck(policy: LimitPolicy, cost: number, [first]: readonly LimitCheck[]): void {
+  assert(policy.group === first?.policy.group, 'the checks of a request are of one group')
+  assertCost(policy, cost)
 }

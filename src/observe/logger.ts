@@ -1,7 +1,9 @@
 import { format } from 'node:util'
 import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino } from 'pino'
 import { redactFields, redactValue } from './redact.ts'
+import { destinationOf, noteDestination } from './safe-lines.ts'
 import { safeText } from './sensitive-shapes.ts'
+import { standardOutput } from './standard-output.ts'
 
 /** The log: pino's, with redaction at any depth. */
 export type Logger = PinoLogger
@@ -25,7 +27,11 @@ export interface LoggerSettings {
  * @see OWASP ASVS 5.0 §16.2.2, §16.2.5, §16.4.1
  * @example createLogger({ level: 'info' }).info({ userId }, 'note shared')
  */
-export function createLogger({ level, destination, sensitiveNames = [] }: LoggerSettings): Logger {
+export function createLogger({
+  level,
+  destination = standardOutput(),
+  sensitiveNames = [],
+}: LoggerSettings): Logger {
   const names = new Set(sensitiveNames.map((name) => name.toLowerCase()))
   const options: LoggerOptions = {
     level,
@@ -43,8 +49,9 @@ export function createLogger({ level, destination, sensitiveNames = [] }: Logger
       },
     },
   }
-  const logger = destination === undefined ? pino(options) : pino(options, destination)
+  const logger = pino(options, destination)
   redactBindings(logger, names)
+  noteDestination(logger, destination)
   return logger
 }
 
@@ -78,7 +85,9 @@ function redactBindings(logger: Logger, names: ReadonlySet<string>): void {
   Object.defineProperties(logger, {
     child: {
       value(this: Logger, bindings: object, options?: Parameters<Logger['child']>[1]): unknown {
-        return child.call(this, redactFields(bindings, names), options)
+        const made = child.call(this, redactFields(bindings, names), options)
+        noteDestination(made, destinationOf(this))
+        return made
       },
     },
     setBindings: {

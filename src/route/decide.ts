@@ -22,18 +22,34 @@ export type Decision =
  * @see OWASP ASVS 5.0 §8.2.1, §8.3.1
  */
 export function decide(rule: AccessRule, user: Principal | null): Decision {
-  if (rule.kind === 'open') return { kind: 'open' }
-  if (user === null) {
-    throw new Problem('UNAUTHENTICATED', 'no valid credential', { headers: { 'www-authenticate': 'Bearer' } })
-  }
+  return decider(rule)(user)
+}
+
+/** The same for a rule that many callers are held against: what is in the rule is looked up once. */
+export function decider(rule: AccessRule): (user: Principal | null) => Decision {
+  if (rule.kind === 'open') return () => openDecision
   const parts = partsOf(rule)
   const owning = parts.find((part) => part.kind === 'owns')
-  const lifted = parts.some((part) => letsIn(part, user))
-  if (!lifted && owning === undefined)
-    throw new Problem('FORBIDDEN', 'the caller holds none of the roles this takes')
   const owned =
     owning === undefined ? undefined : { resource: owning.resource, action: owning.action ?? 'owner' }
-  return { kind: 'known', user, owned, lifted }
+  return (user) => {
+    if (user === null) {
+      throw new Problem('UNAUTHENTICATED', 'no valid credential', {
+        headers: { 'www-authenticate': 'Bearer' },
+      })
+    }
+    const lifted = isLetIn(parts, user)
+    if (!lifted && owned === undefined)
+      throw new Problem('FORBIDDEN', 'the caller holds none of the roles this takes')
+    return { kind: 'known', user, owned, lifted }
+  }
+}
+
+const openDecision: Decision = { kind: 'open' }
+
+function isLetIn(parts: readonly AccessRule[], user: Principal): boolean {
+  for (const part of parts) if (letsIn(part, user)) return true
+  return false
 }
 
 function letsIn(part: AccessRule, user: Principal): boolean {

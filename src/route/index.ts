@@ -20,7 +20,7 @@ export {
   type ParsedAddress,
   parseAddress,
 } from './address.ts'
-export { type Decision, decide } from './decide.ts'
+export { type Decision, decide, decider } from './decide.ts'
 export { type DefaultLimit, defaultLimitClasses } from './default-limits.ts'
 export type { Exchange, ReplyCookie } from './exchange.ts'
 export { examineAdoption } from './gate/adoption.ts'

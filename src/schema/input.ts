@@ -1,8 +1,9 @@
 import type { InputFault } from '../errors/index.ts'
-import { faultsOf, Inspection } from './inspect.ts'
+import { faultsIn } from './inspect.ts'
 import { readShape } from './read-shape.ts'
 import type { Shape } from './shape.ts'
 import type { JsonSchema, Schema } from './standard.ts'
+import { swiftFit } from './swift-fit.ts'
 import { refusals, type Verdict, validatorOf } from './validator.ts'
 
 /** The outcome of checking an input. */
@@ -26,10 +27,9 @@ export function compileInput(
 ): (value: unknown) => Checked | Promise<Checked> {
   const shape = readShape(json)
   const validate = validatorOf(schema)
+  const fits = swiftFit(shape)
   return (value) => {
-    const inspection = new Inspection()
-    inspection.look(shape, value)
-    const errors = faultsOf(inspection)
+    const errors = fits(value, 0) ? null : faultsIn(shape, value)
     if (errors !== null) return { ok: false, errors }
     const verdict = validate(value)
     return verdict instanceof Promise

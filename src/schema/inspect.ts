@@ -142,8 +142,15 @@ export class Inspection {
   }
 }
 
+/** What is wrong with a value, if anything is: `null` for one that is what its shape declares. */
+export function faultsIn(shape: Shape, value: unknown): readonly InputFault[] | null {
+  const inspection = new Inspection()
+  inspection.look(shape, value)
+  return faultsOf(inspection)
+}
+
 /** The faults of an inspection, undeclared keys before all else; `null` when there are none. */
-export function faultsOf({ undeclared, faults }: Inspection): readonly InputFault[] | null {
+function faultsOf({ undeclared, faults }: Inspection): readonly InputFault[] | null {
   if (undeclared !== null) return [...undeclared].map((path) => ({ path, message: undeclaredKey }))
   return faults === null ? null : inOrder(faults)
 }

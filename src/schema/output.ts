@@ -1,9 +1,11 @@
 import { type InputFault, Problem } from '../errors/index.ts'
 import { describeSchema } from './describe.ts'
-import { faultsOf, Inspection } from './inspect.ts'
-import { compileProjection } from './projection.ts'
+import { faultsIn } from './inspect.ts'
+import { compileProjection, isScalar } from './projection.ts'
 import { readShape } from './read-shape.ts'
+import type { Shape } from './shape.ts'
 import type { JsonSchema, Schema } from './standard.ts'
+import { swiftFit } from './swift-fit.ts'
 import { refusals, type Verdict, validatorOf } from './validator.ts'
 
 /** The outcome of cutting an output to its schema. */
@@ -34,9 +36,11 @@ export function compileOutput(
   const takenShape = readShape(taken)
   const givenShape = readShape(json)
   const validate = validatorOf(schema)
+  const isReady = readyForValidation(takenShape)
+  const fitsGiven = swiftFit(givenShape)
 
   return (value) => {
-    const cut = attempt(() => cutTaken(value))
+    const cut = isReady(value) ? { ok: true as const, value } : attempt(() => cutTaken(value))
     if (!cut.ok) return cut
     const verdict = validate(cut.value)
     return verdict instanceof Promise
@@ -58,9 +62,28 @@ export function compileOutput(
   }
 
   function lookedOver(value: unknown): readonly InputFault[] | null {
-    const inspection = new Inspection()
-    inspection.look(givenShape, value)
-    return faultsOf(inspection)
+    return fitsGiven(value, 0) ? null : faultsIn(givenShape, value)
+  }
+}
+
+/**
+ * Whether a value can go to the validation as it is: a plain object of scalars, where the schema takes keys that it does
+ * not name. What it lets through of them is cut off behind the validation.
+ */
+function readyForValidation({ alternatives }: Shape): (value: unknown) => boolean {
+  const [only] = alternatives
+  if (alternatives.length !== 1 || only === undefined) return () => false
+  const { kinds, record } = only
+  const names = [...record.properties.keys()]
+  // No inherited member, such as `constructor`, may be taken for a column.
+  const isSafe = record.loose && !names.some((name) => name in Object.prototype)
+  if (kinds?.has('object') !== true || !isSafe) return () => false
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return false
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype !== null) return false
+    for (const member of Object.values(value)) if (!isScalar(member)) return false
+    return true
   }
 }
 

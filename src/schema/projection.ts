@@ -20,7 +20,40 @@ import type { JsonSchema } from './standard.ts'
  */
 export function compileProjection(json: JsonSchema): (value: unknown) => unknown {
   const shape = readShape(json)
-  return (value) => new Projection().cut(shape, value)
+  const cut = swiftCut(shape)
+  return (value) => {
+    const copy = cut(value)
+    return copy === undefined ? new Projection().cut(shape, value) : copy
+  }
+}
+
+/**
+ * The cut of what most handlers return, an object whose members are all scalars. `undefined` for anything else, which
+ * takes a closer look.
+ */
+function swiftCut({ alternatives }: Shape): (value: unknown) => Members | undefined {
+  const [only] = alternatives
+  if (alternatives.length !== 1 || only?.kinds?.has('object') !== true || only.record.rest !== null)
+    return () => undefined
+  const { properties } = only.record
+  return (value) => {
+    if (!isMembers(value) || value instanceof Date) return undefined
+    const copy: Record<string, unknown> = {}
+    for (const name in value) {
+      if (!properties.has(name) || !Object.hasOwn(value, name)) continue
+      const own = value[name]
+      if (!isScalar(own)) return undefined
+      if (own !== undefined) define(copy, name, own)
+    }
+    return copy
+  }
+}
+
+/** A value without members; a function is none, since nothing can write it. */
+export function isScalar(value: unknown): boolean {
+  return (
+    value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
+  )
 }
 
 class Projection {

@@ -21,12 +21,21 @@ export function compileText(
   const names = new Set(objects.flatMap(({ record }) => [...record.properties.keys()]))
   const readings = new Map([...names].map((name) => [name, readingOf(shapesAt(objects, name))]))
   const others = readingOf(objects.flatMap(({ record }) => record.rest ?? []))
+  // Nothing has to be read where all is text: the path of most routes.
+  if (objects.every(({ record }) => record.rest === null && [...record.properties.values()].every(isText)))
+    return (record) => ({ ...record })
   return (record) => {
     const read: Record<string, unknown> = {}
-    for (const [name, text] of Object.entries(record))
-      define(read, name, (readings.get(name) ?? others)(text))
+    for (const name in record) {
+      const text = Object.hasOwn(record, name) ? record[name] : undefined
+      if (text !== undefined) define(read, name, (readings.get(name) ?? others)(text))
+    }
     return read
   }
+}
+
+function isText({ alternatives }: Shape): boolean {
+  return alternatives.every(({ kinds }) => kinds?.size === 1 && kinds.has('string'))
 }
 
 function shapesAt(objects: readonly Alternative[], name: string): Shape[] {

@@ -15,11 +15,16 @@ export type Verdict = StandardSchemaV1.Result<unknown>
  * The function throws `INTERNAL` when the validator throws: a check that fails to run has not passed.
  */
 export function validatorOf(schema: Schema): (value: unknown) => Verdict | Promise<Verdict> {
-  const standard = strict(schema)['~standard']
+  const checked = strict(schema)
+  const standard = checked['~standard']
+  let later: ((value: unknown) => Promise<Verdict>) | undefined
   return (value) => {
     try {
+      if (later !== undefined) return later(value).catch(broken)
       const verdict = standard.validate(value)
-      return verdict instanceof Promise ? verdict.catch(broken) : verdict
+      if (!(verdict instanceof Promise)) return verdict
+      later = laterOf(checked)
+      return verdict.catch(broken)
     } catch (error) {
       return broken(error)
     }
@@ -28,6 +33,23 @@ export function validatorOf(schema: Schema): (value: unknown) => Verdict | Promi
 
 function broken(error: unknown): never {
   throw new Problem('INTERNAL', 'a schema threw instead of answering', { cause: error })
+}
+
+/**
+ * Zod looks for an asynchronous check by beginning without waiting, each time, and drops the promise that it finds: were
+ * that one rejected, nobody would hear of it and the process would end. Known to be asynchronous, it is asked so at once.
+ */
+function laterOf(schema: object): ((value: unknown) => Promise<Verdict>) | undefined {
+  if (!('safeParseAsync' in schema) || typeof schema.safeParseAsync !== 'function') return undefined
+  const parse = schema.safeParseAsync
+  return async (value) => {
+    const parsed: { data?: unknown; error?: { issues: StandardSchemaV1.Issue[] } } = await Reflect.apply(
+      parse,
+      schema,
+      [value],
+    )
+    return parsed.error === undefined ? { value: parsed.data } : { issues: parsed.error.issues }
+  }
 }
 
 interface Configurable {

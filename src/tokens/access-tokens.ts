@@ -1,4 +1,4 @@
-import { newId } from '../base/index.ts'
+import { newId, Recent } from '../base/index.ts'
 import { type AccessClaims, claimsOf } from './claims.ts'
 import { accessSeconds, skewSeconds } from './rotate.ts'
 import type { SigningKeys, VerifyingKey } from './signing-keys.ts'
@@ -37,6 +37,8 @@ export interface AccessTokens {
   }
   /** What a token says; `null` for anything that is not an access token of ours that is valid now. Never throws. */
   verify(token: string): AccessClaims | null
+  /** The same of a token that was verified lately and is still valid; `undefined` for any other. Never throws. */
+  recall(token: string): AccessClaims | undefined
   /** The public keys. */
   jwks(): { readonly keys: readonly PublicJwk[] }
   readonly lifetimeSeconds: number
@@ -71,7 +73,8 @@ const signatureChars = 86
  */
 export function accessTokens(keys: SigningKeys, options: AccessTokensOptions): AccessTokens {
   const { origin, cacheMaxCount = defaultCacheMaxCount, nowMs = Date.now } = options
-  const cache = new VerifiedTokens(cacheMaxCount)
+  // By their whole text: no two tokens can meet (CVE-2026-35039).
+  const cache = new Recent<Verified>(cacheMaxCount)
   let headers = new Map<string, VerifyingKey>()
   let generation = -1
 
@@ -119,13 +122,17 @@ export function accessTokens(keys: SigningKeys, options: AccessTokensOptions): A
       const token = `${signed}.${sign(Buffer.from(signed)).toString('base64url')}`
       return { token, expiresInSeconds: accessSeconds, jti: claims.jti }
     },
+    recall(token) {
+      followKeys()
+      const known = cache.find(token)
+      return known !== undefined && isValid(known, nowMs()) ? known.claims : undefined
+    },
     verify(token) {
       if (token.length > tokenMaxChars) return null
       followKeys()
       const now = nowMs()
       const known = cache.find(token)
-      if (known !== undefined)
-        return known.claims.exp * 1000 > now && known.key.verifiesUntilMs > now ? known.claims : null
+      if (known !== undefined) return isValid(known, now) ? known.claims : null
       const verified = verifyNew(token, now / 1000)
       if (verified === null || verified.key.verifiesUntilMs <= now) return null
       cache.put(token, verified)
@@ -133,6 +140,10 @@ export function accessTokens(keys: SigningKeys, options: AccessTokensOptions): A
     },
     jwks: () => ({ keys: keys.verifying.map(jwkOf) }),
   }
+}
+
+function isValid({ claims, key }: Verified, nowMs: number): boolean {
+  return claims.exp * 1000 > nowMs && key.verifiesUntilMs > nowMs
 }
 
 function newClaims({ authTimeSeconds, ...grant }: AccessGrant, origin: string, nowMs: number): AccessClaims {
@@ -164,39 +175,4 @@ function parsed(text: string): unknown {
 interface Verified {
   readonly claims: AccessClaims
   readonly key: VerifyingKey
-}
-
-/**
- * Tokens that have been verified, by their whole text: no two of them can meet (CVE-2026-35039). Two halves take
- * turns; when the younger is full the older is dropped, so that it is bounded and nothing is ever searched for.
- */
-class VerifiedTokens {
-  readonly #halfMaxCount: number
-  #young = new Map<string, Verified>()
-  #old = new Map<string, Verified>()
-
-  constructor(maxCount: number) {
-    this.#halfMaxCount = Math.max(1, maxCount >> 1)
-  }
-
-  find(token: string): Verified | undefined {
-    const young = this.#young.get(token)
-    if (young !== undefined) return young
-    const old = this.#old.get(token)
-    if (old !== undefined) this.put(token, old)
-    return old
-  }
-
-  put(token: string, verified: Verified): void {
-    if (this.#young.size >= this.#halfMaxCount) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(token, verified)
-  }
-
-  clear(): void {
-    this.#young = new Map()
-    this.#old = new Map()
-  }
 }

@@ -24,7 +24,7 @@ function watched(user: Principal | null, limits: LimitClass = per('hour', 3)) {
     },
     accountBannedForMs: () => undefined,
   }
-  const arrive = (
+  const arrive = async (
     access: AccessRule = signedIn,
     more: { readonly arrival?: Partial<Arrival>; readonly services?: Partial<AdmissionServices> } = {},
   ) => {
@@ -36,7 +36,7 @@ function watched(user: Principal | null, limits: LimitClass = per('hour', 3)) {
       cost: 1,
       ...more.arrival,
     }
-    return admit(access, limiter, arrival, { ...services, ...more.services })
+    return await admit(access, limiter, arrival, { ...services, ...more.services })
   }
   return { asked, arrive }
 }

@@ -1,3 +1,4 @@
+import { after } from '../../base/index.ts'
 import { type Limiter, type LimitOutcome, type LimitRequest, quotaProblem } from '../../limits/index.ts'
 import type { AccessRule, NamedLimit, Principal } from '../../route/index.ts'
 import { bannedProblem } from '../banned.ts'
@@ -17,6 +18,11 @@ export interface Arrival {
 
 /** The declaration that a request is held against. */
 export interface Gatekeeping {
+  /** What a route of ours is asked for, known before any request; of others, the request tells. */
+  readonly method?: string
+  readonly path?: string
+  /** Method and path. */
+  readonly name?: string
   readonly access: AccessRule
   readonly limit: NamedLimit
   /** How much of the limit a request takes, from its query as it came; 1 unless given. */
@@ -33,7 +39,7 @@ export interface Admission {
 }
 
 /** What admission needs of the services. */
-export type AdmissionServices = Pick<PipelineServices, 'identify' | 'accountBannedForMs'>
+export type AdmissionServices = Pick<PipelineServices, 'identify' | 'recall' | 'accountBannedForMs'>
 
 /**
  * Counts a request, and finds out who sends it, before its body is read. Who it is comes first, from memory, so that
@@ -43,48 +49,64 @@ export type AdmissionServices = Pick<PipelineServices, 'identify' | 'accountBann
  * @throws `QUOTA_EXCEEDED`, `ABNORMAL_USAGE`
  * @see OWASP ASVS 5.0 §2.4.1, §8.2.1
  */
-export async function admit(
+export function admit(
   access: AccessRule,
   limiter: Limiter,
   arrival: Arrival,
   services: AdmissionServices,
-): Promise<Admission> {
-  const stranger = {
-    address: arrival.clientAddress,
-    route: arrival.route,
-    params: arrival.params,
-    cost: arrival.cost,
-  }
-  const known = limiter.addressRefusal(stranger)
-  if (known !== undefined) throw quotaProblem(known)
-  const user = access.kind === 'open' ? null : await identified(limiter, stranger, arrival, services)
-  const outcome = await limiter.take(user === null ? stranger : { ...stranger, ...subjectOf(user) })
-  if (!outcome.allowed) throw quotaProblem(outcome)
-  return { user, outcome }
-}
-
-async function identified(
-  limiter: Limiter,
-  stranger: LimitRequest,
-  { headers }: Arrival,
-  { identify, accountBannedForMs }: AdmissionServices,
-): Promise<Principal | null> {
-  let user: Principal | null
+): Admission | Promise<Admission> {
+  // Whoever is recognised from memory costs less than the look at their address: `take` refuses them all the same.
+  const recalled = access.kind === 'open' ? undefined : services.recall?.(arrival.headers)
+  if (recalled !== undefined) return known(limiter, arrival, recalled, services)
+  const stranger = strangerOf(arrival)
+  const refused = limiter.addressRefusal(stranger)
+  if (refused !== undefined) throw quotaProblem(refused)
+  if (access.kind === 'open') return taken(limiter, stranger, null)
+  let user: ReturnType<AdmissionServices['identify']>
   try {
-    user = await identify(headers)
+    user = services.identify(arrival.headers)
   } catch (error) {
     // Not to know who asks is no reason not to count them: the database may be slow because they ask.
-    const outcome = await limiter.take(stranger)
-    outcome.settle?.('badly')
-    throw outcome.allowed ? error : quotaProblem(outcome)
+    return refusedAs(limiter, stranger, error)
   }
-  const bannedForMs = user === null ? undefined : accountBannedForMs(user.id)
-  if (bannedForMs === undefined) return user
-  const outcome = await limiter.take(stranger)
-  outcome.settle?.('badly')
-  throw outcome.allowed ? bannedProblem(bannedForMs) : quotaProblem(outcome)
+  const go = (found: Principal | null) =>
+    found === null ? taken(limiter, stranger, null) : known(limiter, arrival, found, services)
+  if (!(user instanceof Promise)) return go(user)
+  return user.then(go, (error: unknown) => refusedAs(limiter, stranger, error))
 }
 
-function subjectOf({ id, session, tenantId, apiKeyId }: Principal): Partial<LimitRequest> {
-  return { account: id, session: session?.id, tenant: tenantId, apiKey: apiKeyId }
+function known(
+  limiter: Limiter,
+  arrival: Arrival,
+  user: Principal,
+  { accountBannedForMs }: AdmissionServices,
+): Admission | Promise<Admission> {
+  const bannedForMs = accountBannedForMs(user.id)
+  if (bannedForMs !== undefined) return refusedAs(limiter, strangerOf(arrival), bannedProblem(bannedForMs))
+  const { clientAddress: address, route, params, cost } = arrival
+  const { id: account, session, tenantId: tenant, apiKeyId: apiKey } = user
+  return taken(limiter, { address, route, params, cost, account, session: session?.id, tenant, apiKey }, user)
+}
+
+function taken(
+  limiter: Limiter,
+  request: LimitRequest,
+  user: Principal | null,
+): Admission | Promise<Admission> {
+  return after(limiter.take(request), (outcome) => {
+    if (!outcome.allowed) throw quotaProblem(outcome)
+    return { user, outcome }
+  })
+}
+
+/** Counts a request that is refused, and refuses it: with what was found, or because it was one too many. */
+function refusedAs(limiter: Limiter, stranger: LimitRequest, error: unknown): never | Promise<never> {
+  return after(limiter.take(stranger), (outcome) => {
+    outcome.settle?.('badly')
+    throw outcome.allowed ? error : quotaProblem(outcome)
+  })
+}
+
+function strangerOf({ clientAddress: address, route, params, cost }: Arrival): LimitRequest {
+  return { address, route, params, cost }
 }

@@ -1,54 +1,65 @@
-import type { Kysely } from 'kysely'
-import { assert } from '../../base/index.ts'
+import type { IncomingHttpHeaders } from 'node:http'
+import { after, assert, settled } from '../../base/index.ts'
 import { isNoRow, type Scope } from '../../data/index.ts'
 import { type InputFault, Problem } from '../../errors/index.ts'
-import type { EmitEvent } from '../../events/index.ts'
-import { callHandler, type Decision, type Exchange, type HandlerContext } from '../../route/index.ts'
+import { callHandler, type Decision, type Exchange } from '../../route/index.ts'
+import type { Checked } from '../../schema/index.ts'
 import { entityTag, isUnchanged, requireMatch } from './conditions.ts'
-import { type PreparedRoute, placed } from './prepare.ts'
+import { Context, type HandlerScope, isTool, type RequestInput } from './context.ts'
+import { type InputCheck, type InputPart, type PreparedRoute, placed } from './prepare.ts'
 import type { Answer, PipelineServices } from './services.ts'
 
 /** A request whose sender has been admitted. */
 export interface Admitted {
   readonly id: string
+  readonly clientAddress: string
   readonly decision: Decision
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown
   readonly hasBody: boolean
-  readonly exchange: Exchange
-  readonly ifMatch: string | undefined
-  readonly ifNoneMatch: string | undefined
-  readonly idempotencyKey: string | undefined
+  readonly headers: IncomingHttpHeaders
+  /** Made for routes of Holdfast's own alone. */
+  readonly exchange: Exchange | undefined
 }
 
 /**
  * Runs an admitted request: its input is checked, its row loaded through the scoped query, its handler called
  * with the database already limited to the caller, and its result cut to the output schema.
  *
+ * @returns the answer, or a promise of it where something had to be waited for
  * @throws `VALIDATION_FAILED`, `NOT_FOUND`, `PRECONDITION_FAILED`, and whatever the handler throws.
  */
-export async function answer(
+export function answer(
   route: PreparedRoute,
   request: Admitted,
   services: PipelineServices,
-): Promise<Answer> {
-  const input = await checkInput(route, request)
+): Answer | Promise<Answer> {
+  return after(checkInput(route, request), (input) => answerChecked(route, request, services, input))
+}
+
+function answerChecked(
+  route: PreparedRoute,
+  request: Admitted,
+  services: PipelineServices,
+  input: RequestInput,
+): Answer | Promise<Answer> {
   if (route.idempotency !== undefined && request.decision.kind === 'known') {
-    const field = request.idempotencyKey
-    if (field !== undefined) return await answerOnce(route, request, services, { input, field })
+    const field = oneField(request.headers['idempotency-key'])
+    if (field !== undefined) return answerOnce(route, request, services, { input, field })
     if (route.idempotency === 'required') throw keyMissing()
   }
-  const found = await findRow(route, request, input, services)
-  if (isSafeRead(route) && isUnchanged(request.ifNoneMatch, found.revision)) {
-    return { status: 304, content: null, entityTag: tagOf(found.revision) }
-  }
-  return await carryOut(route, request, services, {
-    input,
-    found,
-    db: services.scoped(found.scope),
-    transaction: (run) => services.transaction(found.scope, run),
+  return after(findRow(route, request, input, services), (found) => {
+    if (route.isSafeRead && isUnchanged(request.headers['if-none-match'], found.revision)) {
+      return { status: 304, content: null, entityTag: tagOf(found.revision) }
+    }
+    return carryOut({ route, request, services, scope: found.scope }, input, found)
   })
+}
+
+/** Two fields are read as one, which no key looks like: nobody knows which of the two was meant. */
+function oneField(field: string | string[] | undefined): string | undefined {
+  return Array.isArray(field) ? field.join(', ') : field
 }
 
 /** Carries a request out once, or answers as it was answered before. */
@@ -56,7 +67,7 @@ async function answerOnce(
   route: PreparedRoute,
   request: Admitted,
   services: PipelineServices,
-  { input, field }: { readonly input: Record<string, unknown>; readonly field: string },
+  { input, field }: { readonly input: RequestInput; readonly field: string },
 ): Promise<Answer> {
   const { decision } = request
   assert(decision.kind === 'known', 'the gate refuses idempotency on open routes')
@@ -65,7 +76,7 @@ async function answerOnce(
     {
       userId: decision.user.id,
       tenantId: decision.user.tenantId ?? null,
-      route: `${route.method} ${route.path}`,
+      route: route.name,
       field,
       payload: JSON.stringify([request.params, request.query, request.body ?? null]),
     },
@@ -76,7 +87,7 @@ async function answerOnce(
       },
       run: async (db) => {
         assert(found !== undefined, 'the work is prepared before it runs')
-        return await carryOut(route, request, services, { input, found, db, transaction: (run) => run(db) })
+        return await carryOut({ route, request, services, scope: found.scope, within: db }, input, found)
       },
     },
   )
@@ -91,135 +102,133 @@ function keyMissing(): Problem {
   })
 }
 
-interface Work {
-  readonly input: Record<string, unknown>
-  readonly found: Found
-  readonly db: Kysely<never>
-  readonly transaction: HandlerContext['transaction']
+function carryOut(work: HandlerScope, input: RequestInput, found: Found): Answer | Promise<Answer> {
+  const { route, scope } = work
+  const context = new Context(work, input)
+  if (route.row !== undefined && !isTool(route.row.resource.name))
+    context[route.row.resource.name] = found.row
+  const given = (result: unknown): Answer | Promise<Answer> =>
+    after(contentOf(route, result), (content) => ({
+      status: route.status,
+      content,
+      entityTag: tagOf(revisionOf(route, result) ?? (route.isSafeRead ? found.revision : undefined)),
+    }))
+  // Only a change that `If-Match` holds to a revision can fail in a way that has to be told differently.
+  if (scope.expected === undefined) return after(settled(callHandler(route.record, context)), given)
+  return callExpecting(route, context, scope).then(given)
 }
 
-async function carryOut(
-  route: PreparedRoute,
-  request: Admitted,
-  services: PipelineServices,
-  { input, found, db, transaction }: Work,
-): Promise<Answer> {
-  const context: HandlerContext = {
-    ...input,
-    ...(request.decision.kind === 'known' ? { user: request.decision.user } : {}),
-    ...found.given,
-    db,
-    transaction,
-    page: services.pager(`${route.method} ${route.path}`, found.scope.userId),
-    requestId: request.id,
-    emit: emitterFor(route, request, services.emit),
-    ...(route.record.isOwn === true ? { exchange: request.exchange } : {}),
-  }
-  let result: unknown
+async function callExpecting(route: PreparedRoute, context: Context, scope: Scope): Promise<unknown> {
   try {
-    result = await callHandler(route.record, context)
+    return await callHandler(route.record, context)
   } catch (error) {
-    throw changedMeanwhile(error, found.scope)
-  }
-  return {
-    status: route.status,
-    content: await contentOf(route, result),
-    entityTag: tagOf(revisionOf(route, result) ?? (isSafeRead(route) ? found.revision : undefined)),
+    throw changedMeanwhile(error, scope)
   }
 }
 
-/** What a handler emits says by itself who has asked, from where, and for what. */
-function emitterFor(route: PreparedRoute, request: Admitted, emit: EmitEvent): HandlerContext['emit'] {
-  return (event) => {
-    const { decision, exchange } = request
-    const user = decision.kind === 'known' ? decision.user : undefined
-    emit({
-      userId: user?.id ?? null,
-      ...(user?.session === undefined ? {} : { sessionId: user.session.id }),
-      ...event,
-      address: exchange.clientAddress,
-      route: `${route.method} ${route.path}`,
-      requestId: request.id,
-    })
+function checkInput(route: PreparedRoute, request: Admitted): RequestInput | Promise<RequestInput> {
+  const { input } = route
+  const params = checkedPart(input.params, request.params)
+  const query = checkedPart(input.query, request.query)
+  const body = checkedPart(input.body, request.body)
+  if (!(params instanceof Promise || query instanceof Promise || body instanceof Promise))
+    return accepted(route, request, { params, query, body })
+  return Promise.all([params, query, body]).then(([params, query, body]) =>
+    accepted(route, request, { params, query, body }),
+  )
+}
+
+/** A check that throws is one that fails late, or what another part waits for would be left alone. */
+function checkedPart(
+  check: InputCheck | undefined,
+  value: unknown,
+): Checked | undefined | Promise<Checked | undefined> {
+  try {
+    return check?.(value)
+  } catch (error) {
+    return Promise.reject(error)
   }
 }
 
-function isSafeRead(route: PreparedRoute): boolean {
-  return route.method === 'GET'
-}
-
-async function checkInput(route: PreparedRoute, request: Admitted): Promise<Record<string, unknown>> {
+/** @throws `VALIDATION_FAILED` with everything that is wrong with a request, part after part */
+function accepted(
+  { input }: PreparedRoute,
+  { query, hasBody }: Admitted,
+  checked: Readonly<Record<InputPart, Checked | undefined>>,
+): RequestInput {
   const errors: InputFault[] = []
-  const input: Record<string, unknown> = {}
-  for (const part of ['params', 'query', 'body'] as const) {
-    const check = route.input[part]
-    if (check === undefined) {
-      errors.push(...undeclaredPart(part, request))
-      continue
-    }
-    const checked = await check(request[part])
-    if (checked.ok) input[part] = checked.value
-    else errors.push(...placed(part, checked.errors))
+  const taken = (part: InputPart): unknown => {
+    const one = checked[part]
+    if (one === undefined) return undefined
+    if (one.ok) return one.value
+    errors.push(...placed(part, one.errors))
+    return undefined
   }
+  const given: RequestInput = { params: taken('params'), query: taken('query'), body: undefined }
+  // A part that no schema describes must not be there: nothing is taken unchecked.
+  if (input.query === undefined && isFilled(query))
+    errors.push({ path: '/query', message: 'takes no query parameters' })
+  given.body = taken('body')
+  if (input.body === undefined && hasBody) errors.push({ path: '/body', message: 'takes no body' })
   if (errors.length > 0) throw new Problem('VALIDATION_FAILED', 'input does not fit its schema', { errors })
-  return input
-}
-
-/** A part of the request that no schema describes must not be there: nothing is taken unchecked. */
-function undeclaredPart(part: 'params' | 'query' | 'body', request: Admitted): InputFault[] {
-  if (part === 'query' && isFilled(request.query))
-    return [{ path: '/query', message: 'takes no query parameters' }]
-  if (part === 'body' && request.hasBody) return [{ path: '/body', message: 'takes no body' }]
-  return []
+  return given
 }
 
 function isFilled(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length > 0
+  if (typeof value !== 'object' || value === null) return false
+  for (const name in value) if (Object.hasOwn(value, name)) return true
+  return false
 }
 
 interface Found {
   readonly scope: Scope
-  readonly given: Readonly<Record<string, unknown>>
+  /** The row that the address names; `undefined` for a route without one. */
+  readonly row: unknown
   readonly revision: number | undefined
 }
 
-const nobody: Scope = { userId: null, tenantId: null, roles: [], lifted: new Map() }
+const noneLifted: Scope['lifted'] = new Map()
+const nobody: Found = {
+  scope: { userId: null, tenantId: null, roles: [], lifted: noneLifted },
+  row: undefined,
+  revision: undefined,
+}
 
-async function findRow(
+function findRow(
   route: PreparedRoute,
-  request: Admitted,
-  input: Record<string, unknown>,
+  { decision, headers, id: requestId }: Admitted,
+  input: RequestInput,
   services: PipelineServices,
-): Promise<Found> {
-  const { decision } = request
-  if (decision.kind === 'open') return { scope: nobody, given: {}, revision: undefined }
+): Found | Promise<Found> {
+  if (decision.kind === 'open') return nobody
   const { id, roles, tenantId = null } = decision.user
-  const base: Scope = { userId: id, tenantId, roles, lifted: new Map() }
   const { owned, lifted } = decision
-  if (owned === undefined) return { scope: base, given: {}, revision: undefined }
-  const { table } = owned.resource
-  if (route.row === undefined) {
+  const liftedTo = (what: 'all' | { readonly key: string }): Scope['lifted'] =>
+    owned !== undefined && lifted ? new Map([[owned.resource.table, what]]) : noneLifted
+  if (owned === undefined || route.row === undefined)
     return {
-      scope: lifted ? { ...base, lifted: new Map([[table, 'all']]) } : base,
-      given: {},
+      scope: { userId: id, tenantId, roles, lifted: liftedTo('all') },
+      row: undefined,
       revision: undefined,
     }
-  }
-  const key = keyOf(input['params'])
-  const scope: Scope = lifted ? { ...base, lifted: new Map([[table, { key }]]) } : base
-  const row = await services.loadRow(owned.resource, owned.action, key, scope)
-  // Absent and not the caller's are one answer, so that ids cannot be told apart (OWASP API1:2023).
-  if (row === undefined) {
-    services.refusedRow(owned.resource, owned.action, key, scope, request.id)
-    throw new Problem('NOT_FOUND', `${owned.resource.name} is absent or not the caller's to ${owned.action}`)
-  }
-  const revision = numberAt(row, route.row.revision)
-  const expected = isSafeRead(route) ? undefined : requireMatch(request.ifMatch, revision)
-  return {
-    scope: expected === undefined ? scope : { ...scope, expected: { table, key, revision: expected } },
-    given: { [owned.resource.name]: row },
-    revision,
-  }
+  const { revision: column } = route.row
+  const key = keyOf(input.params)
+  const scope: Scope = { userId: id, tenantId, roles, lifted: liftedTo({ key }) }
+  return after(services.loadRow(owned.resource, owned.action, key, scope), (row) => {
+    // Absent and not the caller's are one answer, so that ids cannot be told apart (OWASP API1:2023).
+    if (row === undefined) {
+      services.refusedRow(owned.resource, owned.action, key, scope, requestId)
+      throw new Problem(
+        'NOT_FOUND',
+        `${owned.resource.name} is absent or not the caller's to ${owned.action}`,
+      )
+    }
+    const revision = numberAt(row, column)
+    const expected = route.isSafeRead ? undefined : requireMatch(headers['if-match'], revision)
+    if (expected === undefined) return { scope, row, revision }
+    const { table } = owned.resource
+    return { scope: { ...scope, expected: { table, key, revision: expected } }, row, revision }
+  })
 }
 
 function keyOf(params: unknown): string {
@@ -249,13 +258,10 @@ function changedMeanwhile(error: unknown, scope: Scope): unknown {
   })
 }
 
-async function contentOf(route: PreparedRoute, result: unknown): Promise<string | null> {
+function contentOf(route: PreparedRoute, result: unknown): string | null | Promise<string> {
   if (route.output === null) return null
-  const projected = await route.output(result)
-  if (!projected.ok)
-    throw new Problem(
-      'INTERNAL',
-      `${route.method} ${route.path} returned what its output cannot hold: ${projected.reason}`,
-    )
-  return JSON.stringify(projected.value)
+  return after(route.output(result), (projected) => {
+    if (projected.ok) return JSON.stringify(projected.value)
+    throw new Problem('INTERNAL', `${route.name} returned what its output cannot hold: ${projected.reason}`)
+  })
 }

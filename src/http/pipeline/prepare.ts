@@ -16,10 +16,17 @@ import {
 /** A part of a request, compiled: undeclared keys refused, then validated. */
 export type InputCheck = (value: unknown) => Checked | Promise<Checked>
 
+/** A part of a request that a schema may describe. */
+export type InputPart = 'params' | 'query' | 'body'
+
 /** A route with everything compiled that its requests need. */
 export interface PreparedRoute {
   readonly method: string
   readonly path: string
+  /** `GET /api/notes/:id` */
+  readonly name: string
+  /** True for a GET, which answers conditionally and is not held to a revision. */
+  readonly isSafeRead: boolean
   readonly record: RouteRecord
   readonly access: AccessRule
   readonly limit: NamedLimit
@@ -29,7 +36,7 @@ export interface PreparedRoute {
   readonly standsStepUp: boolean
   /** Whether an `Idempotency-Key` counts here. */
   readonly idempotency: 'optional' | 'required' | undefined
-  readonly input: Readonly<Record<'params' | 'query' | 'body', InputCheck | undefined>>
+  readonly input: Readonly<Record<InputPart, InputCheck | undefined>>
   /** `null` for a route without content. */
   readonly output: ((value: unknown) => Projected | Promise<Projected>) | null
   /** The resource whose row the address names, and the word its handler knows it by. */
@@ -49,6 +56,8 @@ export function prepareRoute(route: ExaminedRoute): PreparedRoute {
   return {
     method: route.address.method,
     path: route.address.path,
+    name: `${route.address.method} ${route.address.path}`,
+    isSafeRead: route.address.method === 'GET',
     record: route.record,
     access: route.access,
     limit: route.limit,
@@ -93,7 +102,12 @@ function textInput(schema: Schema | undefined, json: JsonSchema | undefined): In
 }
 
 function textRecord(value: unknown): Record<string, string | string[]> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
+  return isTextRecord(value) ? value : {}
+}
+
+/** The router and the parser of queries make nothing else. */
+function isTextRecord(value: unknown): value is Record<string, string | string[]> {
+  return typeof value === 'object' && value !== null
 }
 
 function rowPlace({ access, address }: ExaminedRoute): RowPlace | undefined {

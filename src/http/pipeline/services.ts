@@ -57,6 +57,11 @@ export interface PipelineServices {
   readonly responses: RequestResponses
   /** Who the request's credential proves its sender to be; `null` without a valid one. */
   readonly identify: (headers: CredentialHeaders) => Principal | null | Promise<Principal | null>
+  /**
+   * The same for a credential that this process has seen and found good a moment ago, and is still good: from memory,
+   * without a computation worth counting. `undefined` for any other, which `identify` has to look at.
+   */
+  readonly recall?: ((headers: CredentialHeaders) => Principal | undefined) | undefined
   /** The database as this scope may see it. */
   readonly scoped: (scope: Scope) => Kysely<never>
   /** Runs in one transaction as this scope. */
@@ -65,8 +70,8 @@ export interface PipelineServices {
   readonly once: (request: OnceRequest, work: OnceWork) => Promise<{ reply: Answer; isReplayed: boolean }>
   /** A pager whose cursors belong to this route and caller. */
   readonly pager: (route: string, userId: string | null) => Pager
-  /** One row under an action's rules, or `undefined`. */
-  readonly loadRow: (resource: Resource, action: RowAction, key: string, scope: Scope) => Promise<unknown>
+  /** One row under an action's rules, or `undefined`; a promise of it where the database has to be waited for. */
+  readonly loadRow: (resource: Resource, action: RowAction, key: string, scope: Scope) => unknown
   /** Takes a security event of a handler. It never throws and never makes the request wait. */
   readonly emit: EmitEvent
   /** Told of every row that was asked for and not given; it must not make the request wait. */
