@@ -1,11 +1,13 @@
 import { BlockList, isIP } from 'node:net'
 import type { AuditTrail } from '../audit/index.ts'
-import { BanIndex, type Bans, followBans, neverBanned, TableBans } from '../bans/index.ts'
+import { BanIndex, type BanRecord, type Bans, followBans, neverBanned, TableBans } from '../bans/index.ts'
 import type { Database } from '../data/index.ts'
 import type { Logger } from '../observe/index.ts'
 import { type BanActions, banActions, ResponseRefusal } from '../responses/index.ts'
 import type { Settings } from '../settings/index.ts'
+import type { WorkerSeat } from '../workers/index.ts'
 import { startUpkeep } from './upkeep.ts'
+import { withWorkers } from './worker-news.ts'
 
 /** Bans, running. */
 export interface OpenBans {
@@ -27,10 +29,12 @@ export interface BansOpening {
   readonly database: Database
   readonly trail: AuditTrail
   readonly logger: Logger
+  readonly worker?: WorkerSeat | undefined
 }
 
 /** Reads who is banned, and follows the table. @throws UNAVAILABLE when it cannot be read at the start */
-export async function openBans({ settings, database, trail, logger }: BansOpening): Promise<OpenBans> {
+export async function openBans(opening: BansOpening): Promise<OpenBans> {
+  const { settings, database, trail, logger, worker } = opening
   const { db } = database
   const nowMs = Date.now
   const never = neverBanned(settings.trustedProxies, settings.neverBanned)
@@ -49,7 +53,7 @@ export async function openBans({ settings, database, trail, logger }: BansOpenin
     nowMs,
     onFailure: (err) => logger.error({ err }, 'reading the bans has failed; those known stay in force'),
   })
-  const note: Parameters<typeof banActions>[0]['onChange'] = (record) => follower.note(record)
+  const note = withWorkers<BanRecord>(worker, 'bans', (record) => follower.note(record))
   const bans = new TableBans({ db, never, trail, nowMs, onChange: note })
   const upkeep = startUpkeep([() => bans.clean()], (err) =>
     logger.error({ err }, 'forgetting ended bans has failed'),

@@ -1,4 +1,5 @@
 import type { Logger } from '../observe/index.ts'
+import type { WorkerSeat } from '../workers/index.ts'
 import type { IdentitySource } from './identity-source.ts'
 
 /** How an application is started. */
@@ -13,4 +14,6 @@ export interface BootOptions {
    * @throws SettingsFault in production, for `testIdentity`
    */
   readonly identity?: IdentitySource
+  /** The place among several workers; `holdfast start --workers` gives it. */
+  readonly worker?: WorkerSeat
 }

@@ -2,13 +2,21 @@ import { type TrailReader, trailKeys, trailReader } from '../audit/index.ts'
 import { assert } from '../base/index.ts'
 import { deriveKey } from '../crypto/index.ts'
 import type { Database, OwnedRows } from '../data/index.ts'
-import type { Edge, EdgeOptions, ObserveRequest, PipelineServices, RequestResponses } from '../http/index.ts'
+import type {
+  Edge,
+  EdgeOptions,
+  ObserveRequest,
+  PipelineServices,
+  ReadinessCheck,
+  RequestResponses,
+} from '../http/index.ts'
 import { OnceReplies, replySeal } from '../idempotency/index.ts'
 import type { Identify } from '../identity/index.ts'
 import { type Metrics, openTraces } from '../metrics/index.ts'
 import type { Logger } from '../observe/index.ts'
 import type { Responses } from '../responses/index.ts'
 import { loadSettings, type Settings } from '../settings/index.ts'
+import type { WorkerSeat } from '../workers/index.ts'
 import { assemble } from './assemble.ts'
 import type { BootOptions } from './boot-options.ts'
 import type { AppDeclaration } from './declaration.ts'
@@ -27,12 +35,13 @@ import { servicesOf } from './services.ts'
 
 /** Puts a server together without listening. @throws SettingsFault, BootError, DatabaseFault */
 export async function boot(declaration: AppDeclaration, options: BootOptions): Promise<Server> {
+  const { worker } = options
   const settings = loadSettings(options.environment ?? process.env)
   const late = new Late<OwnParts>()
   const app = await examineApp(declaration, ownRoutesOf(declaration, late.get))
   const given = (options.identity ?? declaration.identity)?.(settings)
   const logger = options.logger ?? loggerFor(declaration, settings)
-  for (const warning of settings.warnings) logger.warn(warning)
+  if (worker?.isFirst !== false) for (const warning of settings.warnings) logger.warn(warning)
   const origin = { now: settings.publicOrigin }
   const { resources } = app.vocabulary
   // Closed from the last to the first.
@@ -40,9 +49,17 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
   const closeParts = async (): Promise<void> => {
     for (const close of closers.toReversed()) await close()
   }
-  const limits = await openLimitStore(declaration, settings, logger)
+  const limits = await openLimitStore(declaration, settings, logger, worker)
   closers.push(() => limits.store.close())
-  const ground = { declaration, settings, resources, logger, limits: limits.store, kind: 'server' } as const
+  const ground = {
+    declaration,
+    settings,
+    resources,
+    logger,
+    limits: limits.store,
+    kind: 'server',
+    worker,
+  } as const
   const foundation = await layFoundation({ ...ground, origin: () => origin.now }).catch(
     async (error: unknown) => {
       await closeParts()
@@ -53,11 +70,11 @@ export async function boot(declaration: AppDeclaration, options: BootOptions): P
   try {
     const { database, trail } = foundation
     const reader = trailReader(database.db, trailKeys(settings.secret, settings.previousSecret), trail)
-    const defence = await openDefence({ declaration, settings, reader, foundation, logger })
+    const defence = await openDefence({ declaration, settings, reader, foundation, logger, worker })
     closers.push(defence.close)
     return await serve({
       ...{ declaration, settings, app, given, logger, origin, limits, late },
-      ...{ foundation, defence, reader, closeParts },
+      ...{ foundation, defence, reader, closeParts, worker },
     })
   } catch (error) {
     await closeParts()
@@ -81,10 +98,11 @@ interface Opened {
   readonly defence: Defence
   readonly reader: TrailReader
   readonly closeParts: () => Promise<void>
+  readonly worker: WorkerSeat | undefined
 }
 
 async function serve(opened: Opened): Promise<Server> {
-  const { declaration, settings, app, logger, origin, foundation, defence, reader } = opened
+  const { declaration, settings, app, logger, origin, foundation, defence, reader, worker } = opened
   const { database, rows, trail, bans, accounts } = foundation
   const holder: { server?: Server } = {}
   if (accounts !== undefined)
@@ -93,7 +111,10 @@ async function serve(opened: Opened): Promise<Server> {
     )
   const seen: { edge?: Edge } = {}
   const { limits } = opened
-  const metrics = openMetrics({ declaration, foundation, defence, limits, logger, edge: () => seen.edge })
+  const metrics = openMetrics({
+    ...{ declaration, foundation, defence, limits, logger, worker },
+    edge: () => seen.edge,
+  })
   const { edge, plan } = await assemble({
     declaration,
     app,
@@ -117,6 +138,7 @@ async function serve(opened: Opened): Promise<Server> {
   })
   seen.edge = edge
   edge.health.add('database', () => database.check())
+  if (worker !== undefined) edge.health.add('workers', wholeness(worker))
   const server = serverOf({
     edge,
     plan,
@@ -135,6 +157,7 @@ async function serve(opened: Opened): Promise<Server> {
     database,
     accounts: accounts?.parts,
     onStop: opened.closeParts,
+    worker: worker,
   })
   holder.server = server
   return server
@@ -150,11 +173,13 @@ function pipelineServices({
   defence,
 }: Opened): PipelineServices {
   const { database, rows, trail, bans, accounts } = foundation
-  const identify = given ?? accounts?.identify
+  const identify = given ?? accounts?.identity.identify
+  const recall = given === undefined ? accounts?.identity.recall : undefined
   assert(identify !== undefined, 'an application without an identity of its own has accounts')
   return servicesOf({
     rows,
     identify,
+    recall,
     refusedRow: refusedRows(rows, trail.emit, logger),
     emit: trail.emit,
     responses: requestResponses(defence.responses),
@@ -200,5 +225,12 @@ function requestResponses({ index }: Responses): RequestResponses {
     slowsDown: () => index.count > 0,
     slowedByMs: (address, userId) => index.delayMsFor(address, userId),
     stepUpSinceMs: (userId, sessionId) => index.stepUpSinceMs(userId, sessionId),
+  }
+}
+
+/** Ready when all workers are. One that is replaced later takes nobody out of service: the others go on. */
+function wholeness(worker: WorkerSeat): ReadinessCheck {
+  return () => {
+    if (!worker.isWhole()) throw new DOMException('not all workers listen yet', 'InvalidStateError')
   }
 }

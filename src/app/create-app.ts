@@ -2,10 +2,11 @@ import type { TrailReader } from '../audit/index.ts'
 import type { Bans } from '../bans/index.ts'
 import type { MigrationReport } from '../data/index.ts'
 import type { KeysReport, KeysRequest } from '../keys/index.ts'
-import { createLogger } from '../observe/index.ts'
+import { createLogger, type Logger } from '../observe/index.ts'
 import type { Plan } from '../route/index.ts'
-import { loadSettings } from '../settings/index.ts'
+import { loadSettings, type Settings } from '../settings/index.ts'
 import type { AccountsParts } from '../users/index.ts'
+import { type WorkerSeat, workerOutput } from '../workers/index.ts'
 import { assemble } from './assemble.ts'
 import { boot } from './boot.ts'
 import type { BootOptions } from './boot-options.ts'
@@ -58,11 +59,13 @@ export function createApp(declaration: AppDeclaration): App {
     async start(options = {}) {
       const environment = options.environment ?? process.env
       const settings = loadSettings(environment)
-      const logger = options.logger ?? loggerFor(declaration, settings)
-      const server = await boot(declaration, { environment, logger })
-      stopOnSignals(server, logger)
+      const { worker } = options
+      const logger = options.logger ?? startLogger(declaration, settings, worker)
+      const server = await boot(declaration, { environment, logger, ...(worker && { worker }) })
+      stopOnSignals(server, logger, worker)
       await server.listen()
-      if (settings.mode !== 'production') await showFirstAdministratorLink(server)
+      if (settings.mode !== 'production' && worker?.isFirst !== false)
+        await showFirstAdministratorLink(server)
       return server
     },
     migrate: (options) => migrate(declaration, options),
@@ -71,6 +74,15 @@ export function createApp(declaration: AppDeclaration): App {
     trail: (options, run) => withTrail(declaration, options, run),
     keys: (options) => manage(declaration, options),
   }
+}
+
+function startLogger(
+  declaration: AppDeclaration,
+  settings: Settings,
+  worker: WorkerSeat | undefined,
+): Logger {
+  if (worker === undefined) return loggerFor(declaration, settings)
+  return loggerFor(declaration, settings, workerOutput(worker.memory)).child({ worker: worker.number })
 }
 
 /** For whoever sits at the terminal. It is not logged: a log is read by others, and kept. */

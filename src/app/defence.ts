@@ -22,9 +22,11 @@ import {
 } from '../responses/index.ts'
 import type { Settings } from '../settings/index.ts'
 import { type AccountsParts, endByDetector, lockRefusal } from '../users/index.ts'
+import { type WorkerSeat, workerCounts } from '../workers/index.ts'
 import type { AppDeclaration } from './declaration.ts'
 import type { Foundation } from './foundation.ts'
 import { startUpkeep } from './upkeep.ts'
+import { withWorkers } from './worker-news.ts'
 
 /** What is done about findings: alerts and responses, running. */
 export interface Defence {
@@ -45,6 +47,7 @@ export interface DefenceOpening {
   readonly reader: TrailReader
   readonly foundation: Pick<Foundation, 'database' | 'trail' | 'bans' | 'accounts'>
   readonly logger: Logger
+  readonly worker?: WorkerSeat | undefined
 }
 
 /** Opens alerts and responses. @throws ResponseFault, AlertFault for choices that are none */
@@ -60,6 +63,8 @@ export async function openDefence(opening: DefenceOpening): Promise<Defence> {
     onFailure: (err) => logger.error({ err }, 'an alert could not be written or delivered'),
     isShared: trustOf(settings.trustedProxies),
   })
+  const holder: { responses?: Responses } = {}
+  const tellOfResponse = withWorkers<null>(opening.worker, 'responses', async () => holder.responses?.read())
   const responses = await openResponses({
     db,
     trail,
@@ -69,8 +74,10 @@ export async function openDefence(opening: DefenceOpening): Promise<Defence> {
       ...(mode === 'dry-run' ? { mode: 'dry-run' } : {}),
     },
     onFailure: (err) => logger.error({ err }, 'a response has failed'),
+    onWritten: () => tellOfResponse(null),
     onOverfull: (what) => logger.error({ what }, 'there are more responses than there is room for'),
   })
+  holder.responses = responses
   const upkeep = startUpkeep(
     [() => alerts.upkeep(), () => responses.clean(), () => pruneOld(reader, retentionDaysOf(declaration))],
     (err) => logger.error({ err }, 'forgetting old events, alerts and responses has failed'),
@@ -120,9 +127,10 @@ function openDetection(
   })
 }
 
-function sharedCounts({ declaration, settings, logger }: DefenceOpening): SharedCounts | undefined {
+function sharedCounts({ declaration, settings, logger, worker }: DefenceOpening): SharedCounts | undefined {
   const { redis, secret } = settings
-  if (redis === null || modeOf(declaration, settings) === 'off') return undefined
+  if (modeOf(declaration, settings) === 'off') return undefined
+  if (redis === null) return worker === undefined ? undefined : workerCounts(worker)
   return redisCounts({
     url: redis,
     key: deriveKey(secret, 'detection-count'),

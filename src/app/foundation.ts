@@ -5,6 +5,7 @@ import { type KeyEncryption, rootKeyEncryption } from '../keys/index.ts'
 import type { LimitStore } from '../limits/index.ts'
 import { createLogger, type Logger } from '../observe/index.ts'
 import type { Settings } from '../settings/index.ts'
+import type { WorkerSeat } from '../workers/index.ts'
 import { type OpenAccounts, openAccounts } from './accounts.ts'
 import { type OpenBans, openBans } from './bans.ts'
 import { bringUpToDate, type OpenVault, openFor, openVault, type Schema, withPatience } from './database.ts'
@@ -35,6 +36,8 @@ export interface Ground {
   readonly kind: 'server' | 'job'
   /** The public origin, once it is known. */
   readonly origin: () => string
+  /** The place among several workers; none for a server that is alone, or a job. */
+  readonly worker?: WorkerSeat | undefined
 }
 
 /** Opens the database, migrated, and what works on it. What has been opened is closed when a later part fails. */
@@ -57,7 +60,7 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
     const rows = new OwnedRows(database, resources, { vault: keys?.vault })
     const trail = openAppTrail({ settings, database, logger, kind: ground.kind })
     opened = trail
-    const open = await openBans({ settings, database, trail, logger })
+    const open = await openBans({ settings, database, trail, logger, worker: ground.worker })
     bans = open
     const accounts =
       declaration.identity === undefined

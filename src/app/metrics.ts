@@ -2,14 +2,18 @@ import { alertCounts } from '../alerts/index.ts'
 import { detectorNames } from '../detection/index.ts'
 import type { Edge } from '../http/index.ts'
 import { waitingMails } from '../mail/index.ts'
-import { createMetrics, type MetricSources, type Metrics } from '../metrics/index.ts'
+import { createMetrics, type MetricSources, type Metrics, type WorkerFigures } from '../metrics/index.ts'
 import type { Logger } from '../observe/index.ts'
 import { sessionActivity } from '../sessions/index.ts'
+import type { WorkerSeat } from '../workers/index.ts'
 import type { AppDeclaration } from './declaration.ts'
 import type { Defence } from './defence.ts'
 import type { Foundation } from './foundation.ts'
 import type { OpenLimits } from './limit-store.ts'
 import { keyAges } from './posture.ts'
+
+// Longer than all sources of one worker may take.
+const workersMs = 3_000
 
 /** What metrics are read from. */
 export interface MetricsOpening {
@@ -20,18 +24,21 @@ export interface MetricsOpening {
   readonly logger: Logger
   /** The edge, once there is one. */
   readonly edge: () => Edge | undefined
+  readonly worker?: WorkerSeat | undefined
 }
 
 /** Opens the metrics of a server: what happens is counted, and the rest is asked for at each scrape. */
 export function openMetrics(opening: MetricsOpening): Metrics {
-  const { declaration, foundation, logger } = opening
+  const { declaration, foundation, logger, worker } = opening
   const metrics = createMetrics({
     version: declaration.version ?? '0.0.0',
     sources: sourcesOf(opening),
     detectors: opening.defence.mode === 'off' ? [] : detectorNames,
+    workers: worker && (() => worker.collect<WorkerFigures>('metrics', workersMs)),
     onFailure: (source, err) => logger.warn({ source, err }, 'a metric could not be read'),
   })
   foundation.trail.listen(metrics.observeEvents)
+  worker?.hear('metrics', () => metrics.figures())
   return metrics
 }
 

@@ -9,13 +9,15 @@ import { type Edge, onSignals, type StopOutcome, stopGracefully } from '../http/
 import type { Logger } from '../observe/index.ts'
 import type { Responses } from '../responses/index.ts'
 import type { Plan, Principal } from '../route/index.ts'
-import { type Settings, SettingsFault } from '../settings/index.ts'
+import type { Settings } from '../settings/index.ts'
 import {
   type AccountsParts,
   createAccount,
   firstAdministratorToken,
   type GivenAccount,
 } from '../users/index.ts'
+import type { WorkerSeat } from '../workers/index.ts'
+import { listeningFault, listenOn } from './listen.ts'
 
 /** A server that has passed the boot gate. */
 export interface Server {
@@ -98,6 +100,8 @@ export interface ServerParts {
   readonly onStop: () => Promise<void>
   /** None for an application with an identity of its own. */
   readonly accounts: AccountsParts | undefined
+  /** The place among several workers; none for a server that is alone in its process. */
+  readonly worker: WorkerSeat | undefined
 }
 
 // An orchestrator kills after 30 s by default; this leaves it the time to see us go.
@@ -120,6 +124,7 @@ export function serverOf({
   onListening,
   onStop,
   accounts,
+  worker,
   origin: originNow,
 }: ServerParts): Server {
   let stopping: Promise<StopOutcome> | undefined
@@ -138,13 +143,14 @@ export function serverOf({
     fastify: edge.fastify,
     async listen() {
       try {
-        await edge.fastify.listen({ host: settings.host, port: settings.port })
+        await listenOn(edge.fastify, settings, worker)
       } catch (error) {
         await this.stop()
         throw listeningFault(error) ?? error
       }
       const address = addressOf(edge.fastify, settings)
       onListening(address)
+      worker?.listening(Number(new URL(address).port || settings.port))
       return address
     },
     stop() {
@@ -178,29 +184,6 @@ async function firstAdministratorLink(
   return token === null ? null : `${origin}/account/setup#token=${token}`
 }
 
-const listeningFaults: Readonly<
-  Record<string, { readonly env: string; readonly problem: string; readonly fix: string }>
-> = {
-  EADDRINUSE: {
-    env: 'PORT',
-    problem: 'is used by another process',
-    fix: 'stop that process, or set another PORT',
-  },
-  EACCES: { env: 'PORT', problem: 'may not be opened by this user', fix: 'set a PORT above 1023' },
-  EADDRNOTAVAIL: { env: 'HOST', problem: 'is no address of this machine', fix: 'set HOST to one that is' },
-  ENOTFOUND: {
-    env: 'HOST',
-    problem: 'is a name that nobody knows',
-    fix: 'set HOST to an address of this machine',
-  },
-}
-
-function listeningFault(error: unknown): SettingsFault | undefined {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const fault = Object.hasOwn(listeningFaults, code) ? listeningFaults[code] : undefined
-  return fault === undefined ? undefined : new SettingsFault([fault])
-}
-
 function addressOf(fastify: FastifyInstance, settings: Settings): string {
   const bound = fastify.server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : settings.port
@@ -208,7 +191,7 @@ function addressOf(fastify: FastifyInstance, settings: Settings): string {
   return `${settings.tls === null ? 'http' : 'https'}://${host}:${port}`
 }
 
-/** Stops the server when a signal says so. */
-export function stopOnSignals(server: Server, logger: Logger): void {
-  onSignals(process, logger, () => server.stop())
+/** Stops the server when a signal says so; a worker, when the process says so. */
+export function stopOnSignals(server: Server, logger: Logger, worker?: WorkerSeat): void {
+  onSignals(worker?.signals ?? process, logger, () => server.stop())
 }

@@ -20,3 +20,4 @@ export {
 export { type BanFollower, followBans } from './follow.ts'
 export { bansMigration } from './migration.ts'
 export { neverBanned } from './never-banned.ts'
+export type { BanRecord } from './records.ts'

@@ -1,4 +1,5 @@
 import type { Plan } from '../route/index.ts'
+import type { WorkerSeat } from '../workers/index.ts'
 
 /** What the commands need of an application; `createApp` returns it. */
 export interface Application {
@@ -10,8 +11,8 @@ export interface Application {
   plan(): Plan | Promise<Plan>
   /** Checks the settings and puts the server together, without listening. */
   boot(options: ApplicationOptions): Promise<unknown>
-  /** Boots, listens, and stops when a signal says so. */
-  start(): Promise<unknown>
+  /** Boots, listens, and stops when a signal says so; as one of several workers when it is given a seat. */
+  start(options?: { readonly worker: WorkerSeat }): Promise<unknown>
   /** Brings the database up to date, takes the last step back, or only looks. */
   migrate(options: MigrationOptions): Promise<MigrationReport>
 }

@@ -12,4 +12,5 @@ export {
   detectorNames,
   type Honeytokens,
 } from './options.ts'
+export { SharedBook } from './shared-book.ts'
 export type { Weekday, WorkingHours } from './working-hours.ts'

@@ -30,3 +30,7 @@ export {
 } from './redis/index.ts'
 export { crowdedProblem, quotaProblem } from './refusal.ts'
 export { ReplyEnd } from './reply-end.ts'
+export { SharedLocks } from './shared-locks.ts'
+export type { SharedMemory, SharedRegion } from './shared-memory.ts'
+export { SharedPlaces } from './shared-places.ts'
+export { type SharedStoreOptions, sharedStore } from './shared-store.ts'

@@ -1,3 +1,4 @@
+import type { Places } from './concurrency.ts'
 import type { LimitPolicy } from './policy.ts'
 
 export type {
@@ -53,6 +54,11 @@ export interface LimitStore {
   refund(checks: readonly LimitCheck[], nowMs: number): void
   /** Whether these would be refused now, as far as this process knows without asking anybody; takes nothing. */
   refusedMs(checks: readonly LimitCheck[], nowMs: number): number
+  /**
+   * Where the class of a name counts what is under way, for a store that several threads share; without it each limiter
+   * counts for itself.
+   */
+  placesFor?(name: string): Places
   /** Lets go of connections. */
   close(): Promise<void>
 }

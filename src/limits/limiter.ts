@@ -1,5 +1,5 @@
 import type { LimitClass, LimitSubject } from '../route/limit-class.ts'
-import { Concurrency } from './concurrency.ts'
+import { Concurrency, type Places } from './concurrency.ts'
 import { addressChecksOf, type CountedClass, checksOf, countedClass } from './counted-class.ts'
 import { concurrencyFields, type FieldStyle, limitFields } from './fields.ts'
 import type { LimitCheck, LimitDecision, LimitStore } from './limit.ts'
@@ -58,7 +58,7 @@ export class Limiter {
   readonly #fields: FieldStyle
   readonly #nowMs: () => number
   readonly #countsFailures: boolean
-  readonly #underWay = new Concurrency()
+  readonly #underWay: Places
 
   constructor(limits: LimitClass, { name, store, fields = 'ietf', nowMs = monotonicMs }: LimiterParts) {
     this.counted = countedClass(name, limits)
@@ -66,6 +66,7 @@ export class Limiter {
     this.#store = store
     this.#fields = fields
     this.#nowMs = nowMs
+    this.#underWay = store.placesFor?.(name) ?? new Concurrency()
   }
 
   /** Whether it matters how and when a request ends: most classes need not look. */

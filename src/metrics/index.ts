@@ -1,6 +1,7 @@
 export { type MetricKind, type MetricName, metricCatalogue } from './catalogue.ts'
 export type { Exposition } from './exposition.ts'
-export { createMetrics, type Metrics, type MetricsParts } from './metrics.ts'
+export type { WorkerFigures } from './merge.ts'
+export { type AllFigures, createMetrics, type Metrics, type MetricsParts } from './metrics.ts'
 export type { DatabaseReading, MetricSources, SourceName, SourceReadings } from './sources.ts'
 export { type SecuritySummary, securitySummarySchema } from './summary.ts'
 export { openTraces, type RequestTrace, type Traces, type TracesOptions } from './traces.ts'

@@ -4,6 +4,7 @@ import type { ObservedRequest, ObserveRequest } from '../http/index.ts'
 import { type Family, family } from './catalogue.ts'
 import { EventCounts, isFinding } from './event-counts.ts'
 import { type Exposition, expose, wantsOpenMetrics } from './exposition.ts'
+import { mergedFamilies, mergedSummary, type WorkerFigures } from './merge.ts'
 import { type Figure, Minutes } from './minutes.ts'
 import { RequestCounts } from './request-counts.ts'
 import { sourceFamilies } from './source-families.ts'
@@ -24,6 +25,15 @@ export interface Metrics {
   exposition(accept: string | undefined): Promise<Exposition>
   /** The figures about security, without addresses and ids. */
   securitySummary(): Promise<SecuritySummary>
+  /** What this server alone tells of itself; plain data, to be added to that of others. */
+  figures(): Promise<WorkerFigures>
+}
+
+/** What all workers tell of themselves. */
+export interface AllFigures {
+  readonly values: readonly WorkerFigures[]
+  /** Of workers that have ended: what they had told last. */
+  readonly left: readonly WorkerFigures[]
 }
 
 /** What {@link createMetrics} is made of. */
@@ -39,6 +49,8 @@ export interface MetricsParts {
   readonly detectors?: readonly string[]
   /** Told of a source that has failed or has not answered in time, once for each time it is asked. */
   readonly onFailure?: (source: SourceName, error: unknown) => void
+  /** Asks all workers for their {@link Metrics.figures}, this one too; a server that is alone has none to ask. */
+  readonly workers?: (() => Promise<AllFigures>) | undefined
   /** How long all sources have together, in milliseconds; 2,000 unless given. */
   readonly sourcesMs?: number
   /** The wall clock, in milliseconds since 1970. */
@@ -73,31 +85,18 @@ export function createMetrics(parts: MetricsParts): Metrics {
     nowMs,
     onFailure: parts.onFailure ?? (() => undefined),
   })
-  return {
-    observe(request) {
-      requests.add(request)
-      countRequest(minutes, request)
-    },
-    observeEvents(batch) {
-      const slot = minutes.slot()
-      for (const recorded of batch) {
-        minutes.addEvent(slot, events.add(recorded))
-        const figure = isFinding(recorded) ? 'suspiciousRequests' : figureOfEvent[recorded.event]
-        if (figure !== undefined) minutes.add(slot, figure)
-      }
-    },
-    async exposition(accept) {
+  const own = {
+    async families(): Promise<readonly Family[]> {
       const reading = await read()
-      const families = [
+      return [
         family('holdfast_build_info', [{ labels: { version }, value: 1 }]),
         ...requests.families(),
         ...events.families(),
         ...derivedFamilies(requests, events),
         ...sourceFamilies(reading),
       ]
-      return await expose(families, wantsOpenMetrics(accept))
     },
-    async securitySummary() {
+    async summary(): Promise<SecuritySummary> {
       const { values } = await read()
       const now = nowMs()
       return {
@@ -114,6 +113,38 @@ export function createMetrics(parts: MetricsParts): Metrics {
       }
     },
   }
+  return {
+    observe(request) {
+      requests.add(request)
+      countRequest(minutes, request)
+    },
+    observeEvents(batch) {
+      const slot = minutes.slot()
+      for (const recorded of batch) {
+        minutes.addEvent(slot, events.add(recorded))
+        const figure = isFinding(recorded) ? 'suspiciousRequests' : figureOfEvent[recorded.event]
+        if (figure !== undefined) minutes.add(slot, figure)
+      }
+    },
+    async exposition(accept) {
+      const all = await parts.workers?.()
+      const families =
+        all === undefined || all.values.length === 0
+          ? await own.families()
+          : mergedFamilies(all.values.map(familiesOf), all.left.map(familiesOf))
+      return await expose(families, wantsOpenMetrics(accept))
+    },
+    async securitySummary() {
+      const all = await parts.workers?.()
+      const [first, ...others] = all?.values.map(({ summary }) => summary) ?? []
+      return first === undefined ? await own.summary() : mergedSummary(first, others)
+    },
+    figures: async () => ({ families: await own.families(), summary: await own.summary() }),
+  }
+}
+
+function familiesOf({ families }: WorkerFigures): readonly Family[] {
+  return families
 }
 
 const figureOfEvent: Readonly<Record<string, Figure>> = {

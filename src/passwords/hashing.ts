@@ -7,7 +7,7 @@ import {
   type Peppers,
   verifyPassword,
 } from '../crypto/index.ts'
-import { HashQueue } from './queue.ts'
+import { type HashPlaces, HashQueue } from './queue.ts'
 
 /** Hashes and verifies passwords, a few at a time, so that the rest of the server keeps its speed. */
 export interface PasswordHashing {
@@ -48,6 +48,8 @@ export interface HashingOptions {
   readonly peppers?: Peppers | undefined
   /** How many hash at once; one for every two cores unless given: requests have the others. */
   readonly runningMaxCount?: number
+  /** Where those that hash at once are counted together with those of other workers. */
+  readonly places?: HashPlaces | undefined
   /** How many may wait; 64 unless given. */
   readonly waitingMaxCount?: number
   /** How long one may wait, in milliseconds; 5,000 unless given. */
@@ -71,6 +73,7 @@ export function passwordHashing(options: HashingOptions = {}): PasswordHashing {
     runningMaxCount: options.runningMaxCount ?? defaultRunningMaxCount,
     waitingMaxCount: options.waitingMaxCount ?? defaultWaitingMaxCount,
     waitMaxMs: options.waitMaxMs ?? defaultWaitMaxMs,
+    places: options.places,
   })
   let settling: Promise<void> | undefined
   const settled = async (): Promise<void> => {

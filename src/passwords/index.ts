@@ -10,4 +10,5 @@ export {
   type PasswordPolicy,
   passwordPolicy,
 } from './policy.ts'
+export type { HashPlaces } from './queue.ts'
 export { hashCostMigration, settledCost, storedCost } from './stored-cost.ts'

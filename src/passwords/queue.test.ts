@@ -86,4 +86,25 @@ describe('the queue in front of hashing', () => {
     await running
     await expect(queue.run('c', async () => undefined)).rejects.toThrow('OVERLOADED')
   })
+
+  it('V15.2.2 V15.4.1 lets as many work as may in all queues together, and nobody waits for ever', async () => {
+    let takenCount = 0
+    const places = {
+      enter: (maxCount: number) => takenCount < maxCount && ++takenCount > 0,
+      leave: () => {
+        takenCount -= 1
+      },
+    }
+    const queues = [0, 1, 2].map(() => new HashQueue({ ...bounds, runningMaxCount: 2, places }))
+    let runningCount = 0
+    let mostCount = 0
+    const work = async (): Promise<void> => {
+      runningCount += 1
+      mostCount = Math.max(mostCount, runningCount)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      runningCount -= 1
+    }
+    await Promise.all(queues.flatMap((queue) => [1, 2, 3, 4].map((index) => queue.run(`a${index}`, work))))
+    expect([mostCount, takenCount]).toEqual([2, 0])
+  })
 })

@@ -1,11 +1,23 @@
 import { Problem } from '../errors/index.ts'
 
+/** Places to work that several queues share, such as those of the workers of one machine. */
+export interface HashPlaces {
+  /** Takes one of so many; `false` when all are taken. */
+  enter(maxCount: number): boolean
+  leave(): void
+}
+
 /** The bounds of a {@link HashQueue}. */
 export interface QueueBounds {
   readonly runningMaxCount: number
   readonly waitingMaxCount: number
   readonly waitMaxMs: number
+  /** Where the places of `runningMaxCount` are counted together with other queues. */
+  readonly places?: HashPlaces | undefined
 }
+
+// A hash takes a tenth of a second: nobody says when another queue has given a place back.
+const lookAgainMs = 10
 
 interface Waiting {
   readonly start: () => void
@@ -25,6 +37,7 @@ export class HashQueue {
   #waitingCount = 0
   #refusedCount = 0
   #isClosed = false
+  #lookAgain: NodeJS.Timeout | undefined
 
   constructor(bounds: QueueBounds) {
     this.#bounds = bounds
@@ -50,6 +63,7 @@ export class HashQueue {
       return await work()
     } finally {
       this.#runningCount -= 1
+      this.#bounds.places?.leave()
       this.#next()
     }
   }
@@ -57,6 +71,7 @@ export class HashQueue {
   /** Refuses whoever waits. What runs is finished. */
   close(): void {
     this.#isClosed = true
+    clearTimeout(this.#lookAgain)
     for (const line of this.#lines.values()) {
       for (const waiting of line) {
         clearTimeout(waiting.timer)
@@ -69,10 +84,7 @@ export class HashQueue {
 
   #admission(from: string): Promise<void> {
     if (this.#isClosed) throw busy('the server stops')
-    if (this.#runningCount < this.#bounds.runningMaxCount) {
-      this.#runningCount += 1
-      return Promise.resolve()
-    }
+    if (this.#enter()) return Promise.resolve()
     const line = this.#lines.get(from) ?? []
     // One who asks for everything gets a quarter of the places.
     const perLineMaxCount = Math.max(1, this.#bounds.waitingMaxCount >> 2)
@@ -86,7 +98,25 @@ export class HashQueue {
       line.push(waiting)
       this.#lines.set(from, line)
       this.#waitingCount += 1
+      this.#lookSoon()
     })
+  }
+
+  #enter(): boolean {
+    const { runningMaxCount, places } = this.#bounds
+    if (this.#runningCount >= runningMaxCount || places?.enter(runningMaxCount) === false) return false
+    this.#runningCount += 1
+    return true
+  }
+
+  /** Where another queue has the places that this one waits for, none of its own will end and make room. */
+  #lookSoon(): void {
+    const { runningMaxCount, places } = this.#bounds
+    if (places === undefined || this.#waitingCount === 0 || this.#runningCount >= runningMaxCount) return
+    this.#lookAgain ??= setTimeout(() => {
+      this.#lookAgain = undefined
+      this.#next()
+    }, lookAgainMs)
   }
 
   #giveUp(from: string, waiting: Waiting): void {
@@ -104,13 +134,18 @@ export class HashQueue {
     const [from, line] = this.#lines.entries().next().value ?? []
     const waiting = line?.shift()
     if (from === undefined || line === undefined || waiting === undefined) return
+    if (!this.#enter()) {
+      line.unshift(waiting)
+      this.#lookSoon()
+      return
+    }
     // To the end of the turns.
     this.#lines.delete(from)
     if (line.length > 0) this.#lines.set(from, line)
     this.#waitingCount -= 1
-    this.#runningCount += 1
     clearTimeout(waiting.timer)
     waiting.start()
+    this.#lookSoon()
   }
 }
 

@@ -80,6 +80,8 @@ export interface ResponsesOpening {
   readonly onFailure: (error: unknown) => void
   /** Told once when there begins to be no room: for findings that wait, or for those in force. For the log. */
   readonly onOverfull?: ((what: 'findings' | 'index') => void) | undefined
+  /** Told when one has been written or undone, and is known here: other threads of the process want to know too. */
+  readonly onWritten?: (() => Promise<void>) | undefined
   /** For tests. */
   readonly bounds?: ResponseBounds
   /** The wall clock, in milliseconds since 1970. */
@@ -132,7 +134,10 @@ export async function openResponses(opening: ResponsesOpening): Promise<Response
   })
   const parts = {
     ...{ trail, actions, plan, onFailure: tell, nowMs },
-    onChange: (record: ResponseRecord) => follower.note(record),
+    async onChange(record: ResponseRecord) {
+      await follower.note(record)
+      await opening.onWritten?.()
+    },
   }
   const answered = answeredWithin(repeatMs, nowMs)
   const queue = openQueue<ResponseOrder>({

@@ -27,6 +27,8 @@ export interface Running {
   signal(signal: NodeJS.Signals): void
   /** Closes this end of its standard output. */
   stopReading(): void
+  /** What it has written so far. */
+  heard(): { readonly out: string; readonly err: string }
   readonly ended: Promise<Ended>
 }
 
@@ -61,6 +63,7 @@ export function startHoldfast(words: readonly string[], options: RunOptions = {}
   })
   return {
     ended,
+    heard: () => heard,
     says: (text) => said(child, text, () => heard.out),
     signal: (signal) => {
       child.kill(signal)

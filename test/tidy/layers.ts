@@ -36,6 +36,7 @@ export const layers: readonly string[] = [
   'users',
   'operations',
   'account-pages',
+  'workers',
   'app',
   'index.ts',
   'cli',
