@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { fastify as makeFastify } from 'fastify'
 import { afterEach, expect, it } from 'vitest'
-import type { PipelineServices } from '../http/index.ts'
+import { type PipelineServices, RequestState } from '../http/index.ts'
 import { Limiter, memoryStore } from '../limits/index.ts'
 import type { Principal } from '../route/index.ts'
 import { type EventFollowing, serveEventStream } from './event-stream.ts'
@@ -14,11 +14,20 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close()
 })
 
+const states = new WeakMap<object, RequestState>()
+
+/** What the edge would have noted of a request. */
+function stateOf(this: object): RequestState {
+  const known = states.get(this) ?? Object.assign(new RequestState(), { clientAddress: '127.0.0.1' })
+  states.set(this, known)
+  return known
+}
+
 /** A server with nothing but the stream. */
 async function served(identify: PipelineServices['identify']) {
   const fastify = makeFastify()
   const following = new Set<EventFollowing>()
-  fastify.decorateRequest('clientAddress', '127.0.0.1')
+  fastify.decorateRequest('state', { getter: stateOf })
   fastify.decorateRequest('caller', null)
   const services: PipelineServices = {
     ...idleServices,

@@ -68,7 +68,9 @@ const head = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never
 
 /** Does a step, and says what can be seen of it. */
-function carryOut(reply: ServerResponse, { do: action, name, value }: Step): unknown {
+function carryOut(reply: ServerResponse, { do: action, name, value: drawn }: Step): unknown {
+  // A copy: Node keeps the list that it is given, and appends to that very one.
+  const value = Array.isArray(drawn) ? [...drawn] : drawn
   if (action === 'set') reply.setHeader(name, value)
   else if (action === 'append') reply.appendHeader(name, value)
   else if (action === 'remove') reply.removeHeader(name)

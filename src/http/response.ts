@@ -186,7 +186,9 @@ export function hardenedReplies({ isSecure, isStopping }: ReplyFacts): HardenedR
     Reply,
     isReplying(socket) {
       const reply = latest.get(socket)?.reply
-      return reply?.headersSent === true && !reply.writableFinished
+      if (reply === undefined || !reply.headersSent || reply.writableFinished) return false
+      // One that has been said in full and handed to the socket, though nobody has been told yet.
+      return !(reply.writableEnded && reply.writableLength === 0)
     },
   }
 }
