@@ -20,6 +20,7 @@ const { values } = parseArgs({
   },
 })
 const minutes = Number(values.minutes)
+if (!(minutes > 0)) throw new RangeError(`--minutes is a number above zero, not ${values.minutes}`)
 const shortCycleMs = 5_000
 const longCycleMs = 18_000
 

@@ -58,7 +58,8 @@ export function serveMetrics(fastify: FastifyInstance, serving: MetricsServing):
       method: 'GET',
       url: path,
       config: markedConfig(plan),
-      onRequest: gatekeeper({ access, limit }, { ...services, identify }),
+      // Nobody is recalled past an identity that is not the one that they were known by.
+      onRequest: gatekeeper({ access, limit }, { ...services, identify, recall: undefined }),
       handler: async (request, reply) => {
         const { type, content } = await answer(request)
         return reply.header('content-type', type).send(content)

@@ -148,6 +148,22 @@ describe('validation', () => {
     expect(() => compileOutput(broken, jsonOf(thrower))({ a: 1 })).toThrow(Problem)
   })
 
+  it('V16.5.3 asks an asynchronous zod schema once each time, so that no promise is left to reject alone', async () => {
+    let askedCount = 0
+    const schema = z.strictObject({
+      word: z.string().refine(async (word) => {
+        askedCount += 1
+        return word !== 'wrong'
+      }),
+    })
+    const look = compileInput(schema, jsonOf(schema))
+    await look({ word: 'first' })
+    askedCount = 0
+    expect(await look({ word: 'right' })).toEqual({ ok: true, value: { word: 'right' } })
+    expect(await look({ word: 'wrong' })).toMatchObject({ ok: false, errors: [{ path: '/word' }] })
+    expect(askedCount).toBe(2)
+  })
+
   it('V15.3.1 cuts what a transform adds, and fills defaults', async () => {
     const schema = z
       .object({ id: z.string() })
